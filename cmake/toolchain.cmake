@@ -1,0 +1,38 @@
+# Compiler settings that every room shares, and what the build needs from the system.
+include(CheckLinkerFlag)
+
+find_package(absl QUIET)
+if(NOT absl_FOUND)
+  message(FATAL_ERROR
+    "turdb needs Abseil's headers and libraries (20220623 or newer): install them with "
+    "`apt-get install libabsl-dev` on Debian or Ubuntu, `dnf install abseil-cpp-devel` on Fedora, "
+    "or `brew install abseil` on macOS, and run the build again.")
+endif()
+find_package(Threads REQUIRED)
+find_package(Python 3.9 REQUIRED COMPONENTS Interpreter Development.Module)
+if(NOT pybind11_DIR)
+  execute_process(COMMAND ${Python_EXECUTABLE} -m pybind11 --cmakedir
+    OUTPUT_VARIABLE pybind11_DIR OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET)
+endif()
+set(PYBIND11_FINDPYTHON ON)
+find_package(pybind11 CONFIG REQUIRED)
+
+find_program(CCACHE_PROGRAM ccache)
+if(CCACHE_PROGRAM)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE_PROGRAM})
+endif()
+check_linker_flag(CXX "-fuse-ld=mold" TURDB_HAS_MOLD)
+if(TURDB_HAS_MOLD)
+  add_link_options(-fuse-ld=mold)
+endif()
+
+# -ffp-contract=off: SQL arithmetic gives the same bits on every CPU; kernels use FMA by intrinsics.
+add_compile_options(-Wall -Wextra -Wno-unused-parameter -Wno-missing-field-initializers
+  -fno-strict-aliasing -ffp-contract=off)
+if(TURDB_WERROR)
+  add_compile_options(-Werror)
+endif()
+if(TURDB_SANITIZE)
+  add_compile_options(-fsanitize=${TURDB_SANITIZE} -fno-omit-frame-pointer -g1)
+  add_link_options(-fsanitize=${TURDB_SANITIZE})
+endif()

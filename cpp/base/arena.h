@@ -1,0 +1,52 @@
+// Bump allocator for bytes that live as long as a batch, a statement or a plan.
+// Not thread-safe. Reset() keeps the largest block, so a loop over batches stops allocating.
+#pragma once
+
+#include <cstddef>
+#include <cstring>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+namespace turdb {
+
+class Arena {
+ public:
+  explicit Arena(size_t first_block_bytes = 4096) : next_block_bytes_(first_block_bytes) {}
+  Arena(const Arena&) = delete;
+  Arena& operator=(const Arena&) = delete;
+
+  char* Allocate(size_t bytes, size_t alignment = 8) {
+    char* start = reinterpret_cast<char*>(
+        (reinterpret_cast<uintptr_t>(at_) + alignment - 1) & ~(uintptr_t{alignment} - 1));
+    if (start + bytes > end_ || at_ == nullptr) return AllocateBlock(bytes, alignment);
+    at_ = start + bytes;
+    return start;
+  }
+  template <typename T>
+  T* AllocateArray(size_t n) {
+    return reinterpret_cast<T*>(Allocate(n * sizeof(T), alignof(T)));
+  }
+  std::string_view Copy(std::string_view s) {
+    char* p = Allocate(s.size(), 1);
+    if (!s.empty()) std::memcpy(p, s.data(), s.size());
+    return {p, s.size()};
+  }
+  void Reset();
+  size_t used_bytes() const { return used_bytes_; }  // of all blocks, a bound on what was handed out
+
+ private:
+  struct Block {
+    std::unique_ptr<char[]> bytes;
+    size_t size;
+  };
+  char* AllocateBlock(size_t bytes, size_t alignment);
+
+  char* at_ = nullptr;
+  char* end_ = nullptr;
+  size_t next_block_bytes_;
+  size_t used_bytes_ = 0;
+  std::vector<Block> blocks_;
+};
+
+}  // namespace turdb
