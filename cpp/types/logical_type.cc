@@ -1,5 +1,6 @@
 #include "types/logical_type.h"
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/numbers.h"
 #include "base/errors.h"
 

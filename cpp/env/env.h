@@ -1,0 +1,89 @@
+// Env: all that turdb asks of an operating system, and the only room that asks it.
+//
+// Three implementations: PosixEnv(), NewMemoryEnv(), and NewFaultEnv(base) that injects power loss and errors.
+// Paths are UTF-8, '/'-separated. Every error names the operation and the path, of kind kIo, kDiskFull,
+// kReadOnly or kBusy. All classes are thread-safe unless said otherwise; a File's reads and writes of
+// disjoint ranges may run side by side.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+
+namespace turdb::env {
+
+// A read-only view of a file's bytes at a fixed address, valid until it is destroyed (also after the File
+// is closed or unlinked). May be longer than the file: bytes past the file's end must not be touched.
+class Mapping {
+ public:
+  virtual ~Mapping() = default;
+  const uint8_t* data() const { return data_; }
+  size_t size() const { return size_; }
+  enum class Access { kNormal, kRandom, kSequential, kWillNeed };
+  virtual void Advise(Access access, size_t offset, size_t length) = 0;
+
+ protected:
+  const uint8_t* data_ = nullptr;
+  size_t size_ = 0;
+};
+
+class File {
+ public:
+  virtual ~File() = default;
+  // Exactly `length` bytes, or kIo ("unexpected end of file").
+  virtual absl::Status ReadAt(uint64_t offset, void* to, size_t length) = 0;
+  virtual absl::Status WriteAt(uint64_t offset, const void* from, size_t length) = 0;
+  // Several buffers written one after another from `offset` (pwritev).
+  virtual absl::Status WriteVectorAt(uint64_t offset, const std::vector<std::string_view>& parts) = 0;
+  virtual absl::Status Sync() = 0;  // data and what is needed to read it back (fdatasync)
+  virtual absl::Status Truncate(uint64_t size) = 0;
+  virtual absl::Status Preallocate(uint64_t size) = 0;  // grow to at least size, blocks reserved where possible
+  virtual absl::StatusOr<uint64_t> Size() = 0;
+  virtual absl::StatusOr<std::unique_ptr<Mapping>> Map(size_t length) = 0;
+  virtual const std::string& path() const = 0;
+};
+
+// Held until destroyed or the process dies.
+class FileLock {
+ public:
+  virtual ~FileLock() = default;
+};
+
+enum class OpenMode { kReadOnly, kReadWrite, kCreate, kCreateNew };  // kCreateNew fails when it exists
+
+class Env {
+ public:
+  virtual ~Env() = default;
+  virtual absl::StatusOr<std::unique_ptr<File>> OpenFile(const std::string& path, OpenMode mode) = 0;
+  virtual bool FileExists(const std::string& path) = 0;
+  virtual bool DirExists(const std::string& path) = 0;
+  virtual absl::Status DeleteFile(const std::string& path) = 0;
+  virtual absl::Status RenameFile(const std::string& from, const std::string& to) = 0;
+  virtual absl::Status CreateDir(const std::string& path) = 0;  // fine when it exists; parents too
+  virtual absl::Status DeleteDir(const std::string& path) = 0;  // an empty one
+  virtual absl::Status SyncDir(const std::string& path) = 0;    // makes creations, renames, unlinks durable
+  virtual absl::StatusOr<std::vector<std::string>> ListDir(const std::string& path) = 0;  // names, sorted
+  // An identity for a path that two spellings of it share (device and inode for an existing directory).
+  virtual absl::StatusOr<std::string> CanonicalPath(const std::string& path) = 0;
+
+  // Takes the exclusive lock of a file (created when absent) and writes this process's id into it. When another
+  // process holds it: kBusy that names the holder's pid. Does not wait; callers retry until their timeout.
+  virtual absl::StatusOr<std::unique_ptr<FileLock>> LockFile(const std::string& path) = 0;
+
+  virtual uint64_t NowMicros() = 0;        // wall clock
+  virtual uint64_t MonotonicMicros() = 0;  // never steps back
+  virtual void SleepMicros(uint64_t micros) = 0;
+  virtual uint64_t ProcessId() = 0;
+};
+
+Env* PosixEnv();                          // one for the process, never destroyed
+std::unique_ptr<Env> NewMemoryEnv();      // an empty file system in memory; Sync is free
+// (fault_env.h adds NewFaultEnv.)
+
+}  // namespace turdb::env
