@@ -1,0 +1,85 @@
+// Writing tables: one insert, update and delete that keeps rows, B+tree indexes, vectors and vector indexes in step.
+//
+// The caller (sql/exec, append) has applied affinities and checked NOT NULL, CHECK and types. Uniqueness is found
+// here and decided there: FindConflict tells what a row would collide with. A vector column takes a kVector cell of
+// its dimension (finite values) or NULL. REQUIRES: txn->is_writing(). Not thread-safe.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/types/span.h"
+#include "catalog/definitions.h"
+#include "txn/store.h"
+#include "types/column_vector.h"
+
+namespace turdb::table {
+
+// Values of an index whose columns or WHERE are expressions; set by the caller that can evaluate them.
+// Fills `key` (as many cells as index.columns; only kExpressionColumn ones need it) and says whether the row is in the
+// (partial) index.
+using IndexExpressions = std::function<absl::StatusOr<bool>(const catalog::IndexDef& index, RowId rowid,
+                                                            absl::Span<const Cell> row, Cell* key)>;
+
+struct Conflict {
+  const catalog::IndexDef* index = nullptr;  // nullptr: the rowid or INTEGER PRIMARY KEY (or WITHOUT ROWID key)
+  RowId rowid;                               // of the row in the way
+  std::string key;                           // WITHOUT ROWID: its encoded primary key
+};
+
+class TableWriter {
+ public:
+  virtual ~TableWriter() = default;
+
+  // The next rowid as SQLite picks it (largest + 1; random when that is taken; AUTOINCREMENT never goes back).
+  virtual absl::StatusOr<RowId> NextRowId() = 0;
+  // `row` has a cell per table column; the rowid alias column's cell is ignored (it is the rowid).
+  // The first constraint the row would break, skipping the row `replacing` (an update of it).
+  virtual absl::StatusOr<std::optional<Conflict>> FindConflict(RowId rowid, absl::Span<const Cell> row,
+                                                               std::optional<RowId> replacing) = 0;
+  // REQUIRES: no conflict (kInternal otherwise).
+  virtual absl::Status Insert(RowId rowid, absl::Span<const Cell> row) = 0;
+  // Changes a row; `new_rowid` may differ. `changed` has a bool per column: only those indexes and vectors are touched.
+  virtual absl::Status Update(RowId rowid, RowId new_rowid, absl::Span<const Cell> new_row, const std::vector<bool>& changed) = 0;
+  virtual absl::StatusOr<bool> Delete(RowId rowid) = 0;
+  virtual absl::Status DeleteAll() = 0;  // and gives the space back
+  // FindConflict and Insert in one descent a tree, for the plain INSERT path: false and `conflict` when in the way.
+  virtual absl::StatusOr<bool> TryInsert(RowId rowid, absl::Span<const Cell> row, Conflict* conflict) = 0;
+};
+
+absl::StatusOr<std::unique_ptr<TableWriter>> NewTableWriter(txn::Transaction* txn, const catalog::TableDef& table,
+                                                            IndexExpressions expressions = nullptr);
+
+// Bulk append: rows column by column, rowids given or the next ones. Empty indexes are built by sorting. Vectors go
+// straight to their file. Either all rows are appended or the transaction must roll back (the caller's savepoint).
+struct AppendBlock {
+  uint32_t rows = 0;
+  const int64_t* rowids = nullptr;               // nullptr: the next rowids
+  std::vector<const ColumnVector*> columns;      // per table column; nullptr: default/NULL; not for vector columns
+  std::vector<const float*> vectors;             // per table column; row-major [rows, dim] float32, or nullptr
+  std::vector<size_t> vector_strides;            // floats from one row's vector to the next
+};
+using Progress = std::function<absl::Status(uint64_t done, uint64_t total)>;  // an error stops the work
+absl::Status AppendRows(txn::Transaction* txn, const catalog::TableDef& table, const AppendBlock& block,
+                        IndexExpressions expressions, const Progress& progress);
+
+// Fills a new index from its table (CREATE INDEX, REINDEX): sorts and bulk-loads, or builds the graph with `threads`.
+absl::Status BuildIndex(txn::Transaction* txn, const catalog::TableDef& table, const catalog::IndexDef& index,
+                        IndexExpressions expressions, int threads, const Progress& progress);
+
+// Vectors committed but not in the graph yet, and their absorption (at most `limit` of them) into it.
+absl::StatusOr<uint64_t> TailLength(txn::Transaction* txn, const catalog::TableDef& table, const catalog::IndexDef& index);
+absl::StatusOr<uint64_t> AbsorbTail(txn::Transaction* txn, const catalog::TableDef& table, const catalog::IndexDef& index,
+                                    uint64_t limit, int threads);
+
+// index = table, keys ordered, vectors and graph sound; findings as sentences, empty when sound.
+absl::StatusOr<std::vector<std::string>> CheckTable(txn::Transaction* txn, const catalog::TableDef& table,
+                                                    IndexExpressions expressions);
+
+}  // namespace turdb::table
