@@ -1,0 +1,55 @@
+// ExecContext: what one execution of a statement shares between its operators.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/types/span.h"
+#include "catalog/catalog.h"
+#include "sql/plan/physical_plan.h"
+#include "txn/store.h"
+#include "types/value.h"
+
+namespace turdb::sql {
+
+class CollationRegistry;  // user collations of the connection (sql/exec/collation.h)
+
+// Settings of the connection that change what statements do.
+struct SessionSettings {
+  uint32_t hnsw_ef_search = 64;
+  int threads = 0;  // 0: as many as the machine has
+  bool is_recursive_triggers = false;
+};
+
+// Counters of one plan node, for EXPLAIN ANALYZE.
+struct NodeCounters {
+  uint64_t opens = 0, batches = 0, rows = 0, nanos = 0;
+  std::string note;  // e.g. the search method and its counters
+};
+
+struct ExecContext {
+  txn::Transaction* txn = nullptr;
+  std::shared_ptr<const catalog::CatalogSnapshot> catalog;
+  absl::Span<const Value> parameters;  // [number - 1]
+  std::vector<Value> registers;        // register_index -> value
+  const SessionSettings* settings = nullptr;
+  const std::atomic<bool>* interrupted = nullptr;  // checked by CheckInterrupt at least every batch
+  std::function<absl::Status()> progress;          // may be empty; an error stops the statement
+  const CollationRegistry* collations = nullptr;
+  bool is_timed = false;                           // EXPLAIN ANALYZE
+  std::vector<NodeCounters> counters;              // by node id
+  // Of this statement, and what changes(), total_changes(), last_insert_rowid() of the connection see.
+  int64_t changes = 0;
+  int64_t last_insert_rowid = 0;
+  int64_t connection_changes = 0, connection_total_changes = 0;
+  std::chrono::system_clock::time_point now;       // one moment for the whole statement
+
+  absl::Status CheckInterrupt() const;
+};
+
+}  // namespace turdb::sql
