@@ -1,6 +1,7 @@
 // Layout of a .vec file: the vectors of one table column, outside the rows, at a fixed stride.
 //
-// Page 0 is the file header, page 1 the header of the kind (VecKind* below), slots begin at page 2.
+// Page 0 is the file header, page 1 (kVectorHeader) says what the file holds (kVecKind* below), slots begin
+// at page 2 (kVectorData).
 // A slot (NodeId) is a vector's place in the file and its node in an HNSW graph. A slot page holds
 //   [0, 16)             page header
 //   [16, 16 + 8 * cap)  row ids, int64, kFreeSlotRowId where the slot is free or its row is deleted
@@ -18,11 +19,12 @@
 #include <limits>
 
 #include "base/strong_id.h"
+#include "format/page.h"
 
 namespace turdb::format {
 
-inline constexpr uint32_t kVecPageBytes = 16384;
-inline constexpr uint32_t kVecPageHeaderBytes = 16;
+inline constexpr uint32_t kVecPageBytes = kPageBytes;
+inline constexpr uint32_t kVecPageHeaderBytes = kPageHeaderBytes;
 inline constexpr uint32_t kVecFirstSlotPage = 2;
 inline constexpr int64_t kFreeSlotRowId = std::numeric_limits<int64_t>::min();
 inline constexpr uint32_t kSpanDataOffset = 64;
