@@ -13,6 +13,7 @@
 
 #include "base/strong_id.h"
 #include "types/logical_type.h"
+#include "types/value.h"
 
 namespace turdb::catalog {
 
@@ -27,6 +28,8 @@ struct ColumnDef {
   bool is_not_null = false;
   ConflictAction not_null_action = ConflictAction::kDefault;
   std::optional<std::string> default_sql;  // text of the expression
+  // What rows written before ALTER TABLE ADD COLUMN have in this column: a constant, set by whoever adds it.
+  std::optional<Value> added_default;
   GeneratedKind generated = GeneratedKind::kNone;
   std::string generated_sql;
   int primary_key_position = 0;  // 1-based place in the primary key, 0 when not part of it

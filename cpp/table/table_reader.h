@@ -4,7 +4,10 @@
 // TableDef; kRowIdColumn asks for the rowid; VectorSlotColumn(c) asks for the slot number of vector column c instead of
 // the vector (what filters for vector search are made of). A vector column that is not asked for is never read.
 // Cells point into pages of the views or into the batch's arena.
-// WITHOUT ROWID tables have no rowid: kRowIdColumn is an error there, and they are read in primary key order.
+// WITHOUT ROWID tables have no rowid: kRowIdColumn is an error there (kRowKeyColumn gives the encoded primary key as a
+// blob: what a RowRef is made of), and they are read in primary key order.
+// Rows older than an added column show ColumnDef::added_default in it.
+// A reader does not see writes made after it, provided txn->Freeze() was called between the two.
 #pragma once
 
 #include <cstdint>
@@ -17,11 +20,14 @@
 #include "absl/status/statusor.h"
 #include "catalog/definitions.h"
 #include "record/key_encoding.h"
+#include "table/row_ref.h"
 #include "txn/store.h"
 #include "types/column_vector.h"
 #include "types/value.h"
 
 namespace turdb::table {
+
+inline constexpr int kRowKeyColumn = -3;  // WITHOUT ROWID tables: the encoded primary key, a blob
 
 constexpr int VectorSlotColumn(int column) { return -100 - column; }
 constexpr bool IsVectorSlotColumn(int column) { return column <= -100; }
@@ -45,11 +51,12 @@ absl::StatusOr<std::unique_ptr<TableScan>> ScanTable(txn::Transaction* txn, cons
                                                      bool is_descending = false);
 
 // A range of an index: the first `prefix.size()` index columns equal `prefix`, and the next one lies between the bounds.
+// Without bounds, all rows of the prefix. REQUIRES: bounds only where there is a next column; none of them NULL.
 struct IndexRange {
   std::vector<Value> prefix;
   std::optional<Value> lower, upper;
   bool lower_is_inclusive = true, upper_is_inclusive = true;
-  bool includes_null = false;  // with no lower bound: whether NULLs of the bounded column are in the range
+  bool includes_null = false;  // with an upper but no lower bound: whether NULLs of the bounded column are in the range
 };
 
 // Rows in index order (or backwards). Columns that the index itself holds are read from it; when all are, the table
@@ -59,12 +66,12 @@ absl::StatusOr<std::unique_ptr<TableScan>> ScanIndex(txn::Transaction* txn, cons
                                                      const IndexRange& range, bool is_descending = false);
 bool IsCovering(const catalog::TableDef& table, const catalog::IndexDef& index, const std::vector<int>& columns);
 
-// Point look-ups by rowid; keeps its cursor, so runs of look-ups are cheap.
+// Point look-ups by rowid (or encoded primary key); keeps its cursor, so runs of look-ups are cheap.
 class RowLookup {
  public:
   virtual ~RowLookup() = default;
   // True and the wanted columns in `out` (as many as columns), or false when there is no such row.
-  virtual absl::StatusOr<bool> Find(RowId rowid, Cell* out) = 0;
+  virtual absl::StatusOr<bool> Find(RowRef row, Cell* out) = 0;
 };
 absl::StatusOr<std::unique_ptr<RowLookup>> LookUpRows(txn::Transaction* txn, const catalog::TableDef& table,
                                                       std::vector<int> columns, Arena* arena);

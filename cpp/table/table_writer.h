@@ -2,7 +2,9 @@
 //
 // The caller (sql/exec, append) has applied affinities and checked NOT NULL, CHECK and types. Uniqueness is found
 // here and decided there: FindConflict tells what a row would collide with. A vector column takes a kVector cell of
-// its dimension (finite values) or NULL. REQUIRES: txn->is_writing(). Not thread-safe.
+// its dimension (finite values) or NULL. Virtual generated columns are stored like any other.
+// In WITHOUT ROWID tables the RowId parameters are ignored (the key comes from the row) and rows are named by key.
+// A writer remembers where it is: after RollbackTo a new one is made. REQUIRES: txn->is_writing(). Not thread-safe.
 #pragma once
 
 #include <cstdint>
@@ -16,6 +18,7 @@
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
 #include "catalog/definitions.h"
+#include "table/row_ref.h"
 #include "txn/store.h"
 #include "types/column_vector.h"
 
@@ -31,7 +34,16 @@ struct Conflict {
   const catalog::IndexDef* index = nullptr;  // nullptr: the rowid or INTEGER PRIMARY KEY (or WITHOUT ROWID key)
   RowId rowid;                               // of the row in the way
   std::string key;                           // WITHOUT ROWID: its encoded primary key
+
+  RowRef row() const {
+    RowRef ref(rowid);
+    ref.key = key;
+    return ref;
+  }
 };
+
+// SQLite's error for it: "UNIQUE constraint failed: t.a, t.b" of kind kUnique, kPrimaryKey or kRowId.
+absl::Status ConflictError(const catalog::TableDef& table, const catalog::IndexDef* index);
 
 class TableWriter {
  public:
@@ -42,12 +54,14 @@ class TableWriter {
   // `row` has a cell per table column; the rowid alias column's cell is ignored (it is the rowid).
   // The first constraint the row would break, skipping the row `replacing` (an update of it).
   virtual absl::StatusOr<std::optional<Conflict>> FindConflict(RowId rowid, absl::Span<const Cell> row,
-                                                               std::optional<RowId> replacing) = 0;
+                                                               std::optional<RowRef> replacing) = 0;
   // REQUIRES: no conflict (kInternal otherwise).
   virtual absl::Status Insert(RowId rowid, absl::Span<const Cell> row) = 0;
   // Changes a row; `new_rowid` may differ. `changed` has a bool per column: only those indexes and vectors are touched.
-  virtual absl::Status Update(RowId rowid, RowId new_rowid, absl::Span<const Cell> new_row, const std::vector<bool>& changed) = 0;
-  virtual absl::StatusOr<bool> Delete(RowId rowid) = 0;
+  // `new_row` is whole but for vector columns that did not change. kInternal when there is no such row.
+  virtual absl::Status Update(RowRef row, RowId new_rowid, absl::Span<const Cell> new_row,
+                              const std::vector<bool>& changed) = 0;
+  virtual absl::StatusOr<bool> Delete(RowRef row) = 0;  // false: no such row
   virtual absl::Status DeleteAll() = 0;  // and gives the space back
   // FindConflict and Insert in one descent a tree, for the plain INSERT path: false and `conflict` when in the way.
   virtual absl::StatusOr<bool> TryInsert(RowId rowid, absl::Span<const Cell> row, Conflict* conflict) = 0;
@@ -56,11 +70,15 @@ class TableWriter {
 absl::StatusOr<std::unique_ptr<TableWriter>> NewTableWriter(txn::Transaction* txn, const catalog::TableDef& table,
                                                             IndexExpressions expressions = nullptr);
 
+// AUTOINCREMENT's high-water mark, as sqlite_sequence shows it; 0 before the first row.
+absl::StatusOr<int64_t> ReadSequence(txn::Transaction* txn, const catalog::TableDef& table);
+absl::Status WriteSequence(txn::Transaction* txn, const catalog::TableDef& table, int64_t value);
+
 // Bulk append: rows column by column, rowids given or the next ones. Empty indexes are built by sorting. Vectors go
 // straight to their file. Either all rows are appended or the transaction must roll back (the caller's savepoint).
 struct AppendBlock {
   uint32_t rows = 0;
-  const int64_t* rowids = nullptr;               // nullptr: the next rowids
+  const int64_t* rowids = nullptr;               // in any order; nullptr: the next rowids
   std::vector<const ColumnVector*> columns;      // per table column; nullptr: default/NULL; not for vector columns
   std::vector<const float*> vectors;             // per table column; row-major [rows, dim] float32, or nullptr
   std::vector<size_t> vector_strides;            // floats from one row's vector to the next
