@@ -44,7 +44,10 @@ enum class BoundKind : uint8_t {
   kInSubquery,   // args (one, or several for a row value) [NOT] IN subquery
   kExists,       // [NOT] EXISTS subquery
   kScalarSubquery,  // first row, column subquery_column; NULL when empty
-  kOnce,         // args[0], evaluated once a row though it stands in several places: shared_index tells which
+  kOnce,         // a value used in several places of one expression, evaluated once a row: the first in evaluation
+                 // order has args[0], later ones of the same shared_index have no args (deterministic operands without
+                 // subqueries are cloned instead)
+  kAffinity,     // args[0] with `affinity` applied, as storing it in such a column would
   kRaise,        // error with message args[0]
 };
 
