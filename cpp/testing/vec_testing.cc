@@ -73,14 +73,14 @@ struct PyCodec {
     std::vector<float> scratch(codec.dim());
     for (uint32_t i = 0; i < n; ++i) {
       uint8_t* node = nodes.data() + size_t{stride} * i;
-      const Sq8Terms t = codec.Encode(rows.data(i, 0), node + 16, scratch.data());
-      std::memcpy(node, &t, 16);
+      const Sq8Terms t = codec.Encode(rows.data(i, 0), node, scratch.data());
+      std::memcpy(node + codec.padded_dim(), &t, 16);
       pointers[i] = node;
     }
     py::array_t<float> keys({queries.shape(0), rows.shape(0)});
     std::vector<int8_t> codes(codec.padded_dim());
     for (py::ssize_t q = 0; q < queries.shape(0); ++q) {
-      const Sq8Query query = codec.EncodeQuery(queries.data(q, 0), 16, codes.data(), scratch.data());
+      const Sq8Query query = codec.EncodeQuery(queries.data(q, 0), codes.data(), scratch.data());
       Table(isa).sq8_keys(query, pointers.data(), n, keys.mutable_data(q, 0));
     }
     return keys;

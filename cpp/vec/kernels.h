@@ -17,6 +17,10 @@
 namespace turdb::vec {
 
 struct Sq8Query;
+struct CodeSums {
+  uint64_t sum;
+  uint64_t squares;
+};
 
 // Key of a metric between two float vectors.
 using DistanceFn = float (*)(const float* a, const float* b, uint32_t dim);
@@ -42,13 +46,16 @@ struct Kernels {
 
   // SQ8 (vec/sq8.h). The sum of codes[i] * query[i], exact.
   int32_t (*dot_u8s8)(const uint8_t* codes, const int8_t* query, uint32_t n);
-  // Keys of n nodes, each its four terms at nodes[i] and its codes code_offset bytes on.
+  // Keys of n vectors: nodes[i] points to padded_dim codes, which Sq8Terms follow.
   void (*sq8_keys)(const Sq8Query& query, const uint8_t* const* nodes, uint32_t n, float* keys);
   // The smallest and largest of x - mean.
   void (*min_max)(const float* x, const float* mean, uint32_t dim, float* low, float* high);
   // codes[i] = round((x[i] - mean[i] - offset) * inverse_scale), clamped to 0..255.
   void (*encode_u8)(const float* x, const float* mean, float offset, float inverse_scale,
                     uint32_t dim, uint8_t* codes);
+  CodeSums (*sum_codes)(const uint8_t* codes, uint32_t n);
+  // to[i] = codes[i] - 128; returns their sum.
+  int32_t (*flip_codes)(const uint8_t* codes, int8_t* to, uint32_t n);
 };
 
 // The fastest table that this CPU runs: "avx512", "avx2", "neon" or "scalar".

@@ -161,16 +161,14 @@ void DoubleToFloat(const double* from, float* to, size_t n) {
 
 inline float Sq8Key(const Sq8Query& query, const uint8_t* node) {
   Sq8Terms terms;
-  __builtin_memcpy(&terms, node, sizeof(terms));
-  const auto dot = static_cast<float>(Isa::DotU8S8(node + query.code_offset, query.codes, query.padded_dim));
+  __builtin_memcpy(&terms, node + query.padded_dim, sizeof(terms));
+  const auto dot = static_cast<float>(Isa::DotU8S8(node, query.codes, query.padded_dim));
   return FiniteKey((query.bias + terms.bias) + query.scale_weight * terms.scale * dot +
                    (query.offset_weight * terms.offset + query.sum_weight * terms.sum));
 }
 
 inline void PrefetchNode(const Sq8Query& query, const uint8_t* node) {
-  __builtin_prefetch(node);
-  const uint8_t* codes = node + query.code_offset;
-  for (uint32_t line = 0; line < query.padded_dim; line += 64) __builtin_prefetch(codes + line);
+  for (uint32_t line = 0; line <= query.padded_dim; line += 64) __builtin_prefetch(node + line);
 }
 
 void Sq8Keys(const Sq8Query& query, const uint8_t* const* nodes, uint32_t n, float* keys) {
@@ -221,6 +219,32 @@ void EncodeU8(const float* x, const float* mean, float offset, float inverse_sca
   }
 }
 
+CodeSums SumCodes(const uint8_t* codes, uint32_t n) {
+  CodeSums sums = {0, 0};
+  constexpr uint32_t kChunk = 32768;  // whose squares still fit 32 bits
+  for (uint32_t begin = 0; begin < n; begin += kChunk) {
+    const uint32_t end = n - begin < kChunk ? n : begin + kChunk;
+    uint32_t sum = 0, squares = 0;
+    for (uint32_t i = begin; i < end; ++i) {
+      sum += codes[i];
+      squares += static_cast<uint32_t>(codes[i]) * codes[i];
+    }
+    sums.sum += sum;
+    sums.squares += squares;
+  }
+  return sums;
+}
+
+int32_t FlipCodes(const uint8_t* codes, int8_t* to, uint32_t n) {
+  int32_t sum = 0;
+  for (uint32_t i = 0; i < n; ++i) {
+    const auto code = static_cast<int8_t>(codes[i] ^ 0x80);
+    to[i] = code;
+    sum += code;
+  }
+  return sum;
+}
+
 constexpr Kernels MakeTable(std::string_view name) {
   Kernels k{};
   k.name = name;
@@ -243,5 +267,7 @@ constexpr Kernels MakeTable(std::string_view name) {
   k.sq8_keys = Sq8Keys;
   k.min_max = MinMax;
   k.encode_u8 = EncodeU8;
+  k.sum_codes = SumCodes;
+  k.flip_codes = FlipCodes;
   return k;
 }

@@ -7,24 +7,6 @@
 #include "vec/kernels.h"
 
 namespace turdb::vec {
-namespace {
-
-struct CodeSums {
-  uint64_t sum = 0;
-  uint64_t squares = 0;
-};
-
-CodeSums SumCodes(const uint8_t* codes, uint32_t n) {
-  CodeSums sums;
-  for (uint32_t i = 0; i < n; ++i) {
-    sums.sum += codes[i];
-    sums.squares += uint32_t{codes[i]} * codes[i];
-  }
-  return sums;
-}
-
-}  // namespace
-
 Sq8Codec::Sq8Codec(Metric metric, uint32_t dim, std::vector<float> mean)
     : metric_(metric), dim_(dim), mean_(std::move(mean)),
       mean_norm_squared_(ActiveKernels().norm_squared(mean_.data(), dim)) {}
@@ -44,7 +26,7 @@ Sq8Terms Sq8Codec::Encode(const float* x, uint8_t* codes, float* scratch) const 
   const float inverse = terms.scale > 0 && std::isnormal(terms.scale) ? 1.0f / terms.scale : 0.0f;
   kernels.encode_u8(x, mean_.data(), low, inverse, dim_, codes);
   std::memset(codes + dim_, 0, padded_dim() - dim_);
-  const CodeSums sums = SumCodes(codes, dim_);
+  const CodeSums sums = kernels.sum_codes(codes, dim_);
   const double scale = terms.scale, offset = terms.offset, sum = static_cast<double>(sums.sum);
   terms.sum = static_cast<float>(dim_ * offset + scale * sum);
   if (metric_ == Metric::kInnerProduct) {
@@ -57,25 +39,19 @@ Sq8Terms Sq8Codec::Encode(const float* x, uint8_t* codes, float* scratch) const 
   return terms;
 }
 
-Sq8Query Sq8Codec::EncodeQuery(const float* x, uint32_t code_offset, int8_t* codes, float* scratch) const {
+Sq8Query Sq8Codec::EncodeQuery(const float* x, int8_t* codes, float* scratch) const {
   auto* unsigned_codes = reinterpret_cast<uint8_t*>(codes);
   const Sq8Terms terms = Encode(x, unsigned_codes, scratch);
-  return QueryOfCode(terms, unsigned_codes, code_offset, codes);
+  return QueryOfCode(terms, unsigned_codes, codes);
 }
 
-Sq8Query Sq8Codec::QueryOfCode(const Sq8Terms& terms, const uint8_t* vector_codes, uint32_t code_offset,
+Sq8Query Sq8Codec::QueryOfCode(const Sq8Terms& terms, const uint8_t* vector_codes,
                                int8_t* codes) const {
-  int32_t sum = 0;
-  for (uint32_t i = 0; i < dim_; ++i) {
-    const auto code = static_cast<int8_t>(vector_codes[i] ^ 0x80);
-    codes[i] = code;
-    sum += code;
-  }
+  const int32_t sum = ActiveKernels().flip_codes(vector_codes, codes, dim_);
   std::memset(codes + dim_, 0, padded_dim() - dim_);
   Sq8Query query;
   query.codes = codes;
   query.padded_dim = padded_dim();
-  query.code_offset = code_offset;
   query.bias = metric_ == Metric::kInnerProduct ? terms.bias + 2.0f * mean_norm_squared_ : terms.bias;
   query.scale_weight = -2.0f * terms.scale;
   query.offset_weight = -2.0f * terms.scale * static_cast<float>(sum);

@@ -18,14 +18,13 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
 #include <vector>
 
 #include "vec/metric.h"
 
 namespace turdb::vec {
 
-// What stands before the codes of a vector, on disk too.
+// What stands behind the (padded) codes of a vector, on disk too.
 struct Sq8Terms {
   float scale;
   float offset;
@@ -38,8 +37,7 @@ static_assert(sizeof(Sq8Terms) == 16);
 // + offset_weight * x.offset + sum_weight * x.sum.
 struct Sq8Query {
   const int8_t* codes = nullptr;
-  uint32_t padded_dim = 0;   // codes of both sides are zero-padded to this
-  uint32_t code_offset = 0;  // from a node's terms to its codes
+  uint32_t padded_dim = 0;  // codes of both sides are zero-padded to this
   float bias = 0;
   float scale_weight = 0;
   float offset_weight = 0;
@@ -63,10 +61,9 @@ class Sq8Codec {
   // Writes the codes (padded_dim bytes). `scratch` takes dim floats.
   Sq8Terms Encode(const float* x, uint8_t* codes, float* scratch) const;
   // Encodes a query; `codes` takes padded_dim bytes and must outlive the result.
-  Sq8Query EncodeQuery(const float* x, uint32_t code_offset, int8_t* codes, float* scratch) const;
+  Sq8Query EncodeQuery(const float* x, int8_t* codes, float* scratch) const;
   // The query that an encoded vector makes: its key to another is their distance by codes.
-  Sq8Query QueryOfCode(const Sq8Terms& terms, const uint8_t* vector_codes, uint32_t code_offset,
-                       int8_t* codes) const;
+  Sq8Query QueryOfCode(const Sq8Terms& terms, const uint8_t* vector_codes, int8_t* codes) const;
   // The vector that the codes stand for (mean added; normalised for cosine).
   void Decode(const Sq8Terms& terms, const uint8_t* codes, float* x) const;
 
