@@ -1,0 +1,21 @@
+# Debian's Abseil package describes its shared libraries only, though the static ones lie beside them. An extension that
+# people install from a wheel must not need libabsl*.so at run time, so each imported target is pointed at its archive.
+get_property(imported_targets DIRECTORY ${PROJECT_SOURCE_DIR} PROPERTY IMPORTED_TARGETS)
+foreach(imported IN LISTS imported_targets)
+  if(NOT imported MATCHES "^absl::")
+    continue()
+  endif()
+  get_target_property(kind ${imported} TYPE)
+  get_target_property(configurations ${imported} IMPORTED_CONFIGURATIONS)
+  if(NOT kind STREQUAL "SHARED_LIBRARY" OR NOT configurations)
+    continue()
+  endif()
+  foreach(configuration IN LISTS configurations)
+    get_target_property(location ${imported} IMPORTED_LOCATION_${configuration})
+    string(REGEX REPLACE "\\.so(\\..*)?$" ".a" archive "${location}")
+    if(EXISTS ${archive})
+      set_target_properties(${imported} PROPERTIES IMPORTED_LOCATION_${configuration} ${archive}
+        IMPORTED_SONAME_${configuration} "")
+    endif()
+  endforeach()
+endforeach()
