@@ -19,6 +19,7 @@
 namespace turdb::catalog {
 
 inline constexpr std::string_view kDefaultSchema = "root";
+inline constexpr std::string_view kSystemSchema = "turdb_catalog";
 
 class CatalogSnapshot {
  public:
@@ -52,7 +53,8 @@ absl::Status DropTable(CatalogCache* cache, txn::Transaction* txn, const TableDe
 absl::Status DropIndex(CatalogCache* cache, txn::Transaction* txn, const IndexDef& index);
 absl::Status DropTrigger(CatalogCache* cache, txn::Transaction* txn, const TriggerDef& trigger);
 absl::Status DropSchema(CatalogCache* cache, txn::Transaction* txn, std::string_view name);  // must be empty
-// Replaces the stored definition of a table or view (ALTER TABLE): same id, same files.
+// Replaces the stored definition of a table or view (ALTER TABLE): same id, same files; its indexes and triggers follow a
+// new name, a vector column without a file gets one, the file of one that is gone is dropped.
 absl::Status ReplaceTable(CatalogCache* cache, txn::Transaction* txn, const TableDef& table);
 absl::Status ReplaceIndex(CatalogCache* cache, txn::Transaction* txn, const IndexDef& index);
 
