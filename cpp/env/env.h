@@ -42,6 +42,7 @@ class File {
   // Several buffers written one after another from `offset` (pwritev).
   virtual absl::Status WriteVectorAt(uint64_t offset, const std::vector<std::string_view>& parts) = 0;
   virtual absl::Status Sync() = 0;  // data and what is needed to read it back (fdatasync)
+  virtual void StartWriteback(uint64_t offset, uint64_t length) {}  // a hint: a Sync will follow soon
   virtual absl::Status Truncate(uint64_t size) = 0;
   virtual absl::Status Preallocate(uint64_t size) = 0;  // grow to at least size, blocks reserved where possible
   virtual absl::StatusOr<uint64_t> Size() = 0;

@@ -12,6 +12,7 @@
 
 #include "absl/base/optimization.h"
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "base/intrusive_ptr.h"
 #include "base/strong_id.h"
 #include "format/page.h"
@@ -19,6 +20,10 @@
 #include "pager/page_table.h"
 
 namespace turdb::pager {
+
+// Shared by all views of one database state. While one lives, no checkpoint overwrites what the state shows in
+// its mapped files.
+class SnapshotPin : public RefCounted<SnapshotPin> {};
 
 class FileView {
  public:
@@ -52,7 +57,7 @@ class FileView {
   void Advise(env::Mapping::Access access) const;
 
  private:
-  friend class FileWriter;
+  friend class PrivatePages;
   friend class FileState;
   const uint8_t* VerifyMapped(PageId id) const;
 
@@ -61,6 +66,7 @@ class FileView {
   const uint8_t* base_ = nullptr;
   uint32_t page_count_ = 0;
   PageTable table_;
+  IntrusivePtr<SnapshotPin> pin_;
 };
 
 }  // namespace turdb::pager

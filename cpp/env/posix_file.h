@@ -1,0 +1,14 @@
+// A file of the operating system, by pread, pwrite and mmap.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "env/env.h"
+
+namespace turdb::env {
+
+// Takes over the descriptor.
+std::unique_ptr<File> NewPosixFile(int fd, const std::string& path);
+
+}  // namespace turdb::env

@@ -1,0 +1,134 @@
+// Opening, mapping and writing of a data file.
+#include "pager/data_file.h"
+
+#include <algorithm>
+
+#include "base/errors.h"
+#include "base/status_macros.h"
+
+namespace turdb::pager {
+namespace {
+
+using format::kPageBytes;
+
+// Address space is free, mapping anew is not: a map is never shorter than this.
+constexpr size_t kFirstMapBytes = 64u << 20;
+
+void RaiseTo(std::atomic<uint32_t>& value, uint32_t to) {
+  uint32_t now = value.load(std::memory_order_relaxed);
+  while (now < to && !value.compare_exchange_weak(now, to, std::memory_order_acq_rel)) {
+  }
+}
+
+}  // namespace
+
+DataFile::DataFile(env::Env* env, std::string directory, std::string path, FileId id, OnDisk on_disk,
+                   bool is_read_only)
+    : env_(env),
+      directory_(std::move(directory)),
+      path_(std::move(path)),
+      id_(id),
+      is_read_only_(is_read_only),
+      on_disk_(on_disk) {
+  all_bits_.push_back(std::make_unique<Bits>(0));
+  bits_.store(all_bits_.back().get(), std::memory_order_release);
+}
+
+DataFile::~DataFile() = default;
+
+void DataFile::GrowBitsLocked(uint32_t pages) {
+  const Bits* old = bits_.load(std::memory_order_relaxed);
+  const uint32_t needed = static_cast<uint32_t>((uint64_t{pages} + 63) / 64);
+  if (needed <= old->n_words) return;
+  auto larger = std::make_unique<Bits>(std::max(needed, 2 * old->n_words));
+  // A bit set in the old words meanwhile is lost, which costs one more check of that page.
+  for (uint32_t i = 0; i < larger->n_words; ++i) {
+    larger->words[i].store(i < old->n_words ? old->words[i].load(std::memory_order_relaxed) : 0,
+                           std::memory_order_relaxed);
+  }
+  bits_.store(larger.get(), std::memory_order_release);
+  all_bits_.push_back(std::move(larger));
+}
+
+void DataFile::MarkVerified(PageId first, uint32_t n) {
+  const uint64_t end = uint64_t{first.value()} + n;
+  const Bits* bits = bits_.load(std::memory_order_acquire);
+  if (end > uint64_t{bits->n_words} * 64) {
+    std::lock_guard<std::mutex> guard(mutex_);
+    GrowBitsLocked(static_cast<uint32_t>(end));
+    bits = bits_.load(std::memory_order_relaxed);
+  }
+  for (uint64_t page = first.value(); page < end;) {
+    const uint64_t in_word = std::min<uint64_t>(64 - (page & 63), end - page);
+    const uint64_t mask = (in_word == 64 ? ~uint64_t{0} : (uint64_t{1} << in_word) - 1) << (page & 63);
+    bits->words[page >> 6].fetch_or(mask, std::memory_order_release);
+    page += in_word;
+  }
+}
+
+absl::Status DataFile::OpenLocked() {
+  if (file_ != nullptr || on_disk_ == OnDisk::kNo) return absl::OkStatus();
+  if (!env_->FileExists(full_path())) {
+    return CorruptionError("file '", path_, "' of the database is missing from '", directory_, "'");
+  }
+  const auto mode = is_read_only_ ? env::OpenMode::kReadOnly : env::OpenMode::kReadWrite;
+  TURDB_ASSIGN_OR_RETURN(file_, env_->OpenFile(full_path(), mode));
+  TURDB_ASSIGN_OR_RETURN(const uint64_t size, file_->Size());
+  const auto pages = static_cast<uint32_t>(size / kPageBytes);
+  RaiseTo(file_pages_, pages);
+  RaiseTo(unprotected_from_, pages);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<IntrusivePtr<SharedMapping>> DataFile::MappingFor(uint32_t pages) {
+  std::lock_guard<std::mutex> guard(mutex_);
+  TURDB_RETURN_IF_ERROR(OpenLocked());
+  if (file_ == nullptr) return IntrusivePtr<SharedMapping>();
+  const size_t needed = size_t{pages} * kPageBytes;
+  if (!mapping_ || mapping_->size() < needed) {
+    const size_t doubled = mapping_ ? 2 * mapping_->size() : 0;
+    TURDB_ASSIGN_OR_RETURN(auto mapping, file_->Map(std::max({needed, doubled, kFirstMapBytes})));
+    mapping_ = MakeIntrusive<SharedMapping>(std::move(mapping));
+  }
+  GrowBitsLocked(pages);
+  return mapping_;
+}
+
+absl::Status DataFile::EnsureOnDisk() {
+  std::lock_guard<std::mutex> guard(mutex_);
+  if (on_disk_ == OnDisk::kNo) {
+    TURDB_ASSIGN_OR_RETURN(file_, env_->OpenFile(full_path(), env::OpenMode::kCreate));
+    on_disk_ = OnDisk::kYes;
+    is_directory_dirty_.store(true);
+  }
+  return OpenLocked();
+}
+
+bool DataFile::is_on_disk() {
+  std::lock_guard<std::mutex> guard(mutex_);
+  return on_disk_ == OnDisk::kYes;
+}
+
+absl::Status DataFile::WritePages(PageId first, uint32_t n, const uint8_t* pages) {
+  TURDB_RETURN_IF_ERROR(file_->WriteAt(uint64_t{first.value()} * kPageBytes, pages, size_t{n} * kPageBytes));
+  RaiseTo(file_pages_, first.value() + n);
+  MarkVerified(first, n);
+  return absl::OkStatus();
+}
+
+void DataFile::StartWriteback(PageId first, uint32_t n) {
+  file_->StartWriteback(uint64_t{first.value()} * kPageBytes, uint64_t{n} * kPageBytes);
+}
+
+absl::Status DataFile::Sync() { return file_->Sync(); }
+
+absl::Status DataFile::Unlink() {
+  std::lock_guard<std::mutex> guard(mutex_);
+  if (on_disk_ == OnDisk::kNo) return absl::OkStatus();
+  TURDB_RETURN_IF_ERROR(OpenLocked());
+  return env_->DeleteFile(full_path());
+}
+
+void DataFile::Protect(uint32_t page_count) { RaiseTo(unprotected_from_, page_count); }
+
+}  // namespace turdb::pager

@@ -1,0 +1,104 @@
+// DataFile: one data file of the database: its descriptor, its maps, and which of its pages were checked.
+//
+// The file is opened on first use and created on disk only when bytes go into it. Maps reach beyond the end of the
+// file, so growth rarely maps anew; a map lives as long as a view uses it. A page read from the map for the first
+// time is checked against its checksum, once in the life of the process (a bit a page).
+// Invariants: (1) pages [0, file_pages()) can be read through a map that covers them; (2) pages from
+// unprotected_from() on have never held anything that recovery would need, so a torn write there does no harm.
+// Thread-safe.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "base/intrusive_ptr.h"
+#include "base/strong_id.h"
+#include "env/env.h"
+#include "format/page.h"
+
+namespace turdb::pager {
+
+class SharedMapping : public RefCounted<SharedMapping> {
+ public:
+  explicit SharedMapping(std::unique_ptr<env::Mapping> mapping) : mapping_(std::move(mapping)) {}
+  const uint8_t* data() const { return mapping_->data(); }
+  size_t size() const { return mapping_->size(); }
+  void Advise(env::Mapping::Access access, size_t length) { mapping_->Advise(access, 0, length); }
+
+ private:
+  const std::unique_ptr<env::Mapping> mapping_;
+};
+
+enum class OnDisk : uint8_t { kNo, kYes };
+
+class DataFile : public RefCounted<DataFile> {
+ public:
+  // `path` is relative to the database directory.
+  DataFile(env::Env* env, std::string directory, std::string path, FileId id, OnDisk on_disk, bool is_read_only);
+  ~DataFile();
+
+  FileId id() const { return id_; }
+  const std::string& path() const { return path_; }
+  std::string full_path() const { return directory_ + "/" + path_; }
+
+  bool IsVerified(PageId id) const {
+    const Bits* bits = bits_.load(std::memory_order_acquire);
+    const uint32_t word = id.value() >> 6;
+    return word < bits->n_words && (bits->words[word].load(std::memory_order_relaxed) >> (id.value() & 63) & 1);
+  }
+  void MarkVerified(PageId first, uint32_t n);
+  uint32_t file_pages() const { return file_pages_.load(std::memory_order_acquire); }
+
+  // A map of at least `pages` pages, or null when the file is not on disk. Opens the file. kIo, kCorruption when
+  // it is missing.
+  absl::StatusOr<IntrusivePtr<SharedMapping>> MappingFor(uint32_t pages);
+  // Creates the file when it is not on disk yet.
+  absl::Status EnsureOnDisk();
+  bool is_on_disk();
+  // True once after the file was created: its directory entry is still to be synced.
+  bool TakeIsDirectoryDirty() { return is_directory_dirty_.exchange(false); }
+  void MarkDirectoryDirty() { is_directory_dirty_.store(true); }
+
+  // Writes sealed pages and marks them verified. REQUIRES: EnsureOnDisk.
+  absl::Status WritePages(PageId first, uint32_t n, const uint8_t* pages);
+  void StartWriteback(PageId first, uint32_t n);
+  absl::Status Sync();
+  // Removes the name; what is open or mapped stays readable.
+  absl::Status Unlink();
+
+  uint32_t unprotected_from() const { return unprotected_from_.load(std::memory_order_acquire); }
+  void Protect(uint32_t page_count);  // raises unprotected_from
+
+ private:
+  struct Bits {
+    explicit Bits(uint32_t n) : n_words(n), words(new std::atomic<uint64_t>[n]) {}
+    const uint32_t n_words;
+    const std::unique_ptr<std::atomic<uint64_t>[]> words;
+  };
+  absl::Status OpenLocked();
+  void GrowBitsLocked(uint32_t pages);
+
+  env::Env* const env_;
+  const std::string directory_;
+  const std::string path_;
+  const FileId id_;
+  const bool is_read_only_;
+
+  std::mutex mutex_;  // guards what follows but for the atomics' reading
+  OnDisk on_disk_;
+  std::unique_ptr<env::File> file_;
+  IntrusivePtr<SharedMapping> mapping_;              // the longest
+  std::vector<std::unique_ptr<Bits>> all_bits_;      // outgrown ones may still be read
+  std::atomic<const Bits*> bits_;
+  std::atomic<uint32_t> file_pages_{0};
+  std::atomic<uint32_t> unprotected_from_{0};
+  std::atomic<bool> is_directory_dirty_{false};
+};
+
+}  // namespace turdb::pager

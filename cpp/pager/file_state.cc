@@ -1,0 +1,54 @@
+// Views of committed states, and what a checkpoint leaves of a page table.
+#include "pager/file_state.h"
+
+#include <vector>
+
+#include "base/status_macros.h"
+
+namespace turdb::pager {
+
+uint64_t NextContentVersion() {
+  static std::atomic<uint64_t> last{0};
+  return last.fetch_add(1, std::memory_order_relaxed) + 1;
+}
+
+absl::StatusOr<FileView> FileState::View(const IntrusivePtr<SnapshotPin>& pin) const {
+  if (!is_mapped_.load(std::memory_order_acquire)) {
+    std::lock_guard<std::mutex> guard(mutex_);
+    TURDB_ASSIGN_OR_RETURN(mapping_, file_->MappingFor(page_count_));
+    is_mapped_.store(true, std::memory_order_release);
+  }
+  FileView view;
+  view.file_ = file_;
+  view.mapping_ = mapping_;
+  view.base_ = mapping_ ? mapping_->data() : nullptr;
+  view.page_count_ = page_count_;
+  view.table_ = table_;
+  view.pin_ = pin;
+  return view;
+}
+
+IntrusivePtr<FileState> FileState::WithoutVersionsUpTo(Lsn lsn) const {
+  PageTable table = table_;
+  if (EraseVersionsUpTo(&table, lsn) == 0) return nullptr;
+  return MakeIntrusive<FileState>(file_, std::move(table), page_count_, content_version_);
+}
+
+size_t EraseVersionsUpTo(PageTable* table, Lsn lsn) {
+  if (lsn == Lsn(0) || table->root() == nullptr) return 0;
+  std::vector<PageId> pages;
+  size_t n_all = 0;
+  table->ForEach([&](PageId id, PageVersion* version) {
+    ++n_all;
+    if (version->lsn() != Lsn(0) && version->lsn() <= lsn) pages.push_back(id);
+  });
+  if (pages.size() == n_all) {
+    *table = PageTable();
+    return n_all;
+  }
+  const Epoch epoch = NextEpoch();
+  for (PageId id : pages) table->Erase(id, epoch);
+  return pages.size();
+}
+
+}  // namespace turdb::pager

@@ -1,0 +1,137 @@
+// The changes of a page table.
+#include "pager/page_table.h"
+
+#include <algorithm>
+#include <atomic>
+#include <new>
+
+#include "pager/page_pool.h"
+
+namespace turdb::pager {
+
+Epoch NextEpoch() {
+  static std::atomic<Epoch> last{0};
+  return last.fetch_add(1, std::memory_order_relaxed) + 1;
+}
+
+IntrusivePtr<PageVersion> PageVersion::New(Epoch owner) {
+  uint8_t* memory = AllocatePageMemory();
+  return IntrusivePtr<PageVersion>(::new (memory + format::kPageBytes) PageVersion(owner));
+}
+
+void PageVersion::operator delete(void* version) {
+  FreePageMemory(static_cast<uint8_t*>(version) - format::kPageBytes);
+}
+
+PageTable::Node::~Node() {
+  for (void* child : children) {
+    if (child == nullptr) continue;
+    if (level > 0) {
+      static_cast<Node*>(child)->Release();
+    } else {
+      static_cast<PageVersion*>(child)->Release();
+    }
+  }
+}
+
+namespace {
+
+using Node = PageTable::Node;
+
+Node* CopyNode(const Node& from, Epoch epoch) {
+  Node* copy = new Node(epoch, from.level);
+  copy->n_used = from.n_used;
+  for (uint32_t i = 0; i < PageTable::kFanout; ++i) {
+    copy->children[i] = from.children[i];
+    if (from.children[i] == nullptr) continue;
+    if (from.level > 0) {
+      from.node(i)->AddRef();
+    } else {
+      from.version(i)->AddRef();
+    }
+  }
+  return copy;
+}
+
+uint32_t SlotOf(PageId id, int level) { return (id.value() >> (PageTable::kFanoutBits * level)) & (PageTable::kFanout - 1); }
+
+int LevelFor(PageId id) {
+  int level = 0;
+  for (uint64_t page = id.value(); page >= PageTable::kFanout; page >>= PageTable::kFanoutBits) ++level;
+  return level;
+}
+
+}  // namespace
+
+// The leaf of `id`, with every node on the way owned by the epoch, made where absent.
+PageTable::Node* PageTable::OwnedPath(PageId id, Epoch epoch) {
+  const int level_needed = LevelFor(id);
+  if (!root_) root_ = MakeIntrusive<Node>(epoch, level_needed);
+  while (root_->level < level_needed) {
+    auto taller = MakeIntrusive<Node>(epoch, root_->level + 1);
+    root_->AddRef();
+    taller->children[0] = root_.get();
+    taller->n_used = 1;
+    root_ = std::move(taller);
+  }
+  if (root_->owner != epoch) root_ = IntrusivePtr<Node>(CopyNode(*root_, epoch));
+  Node* node = root_.get();
+  while (node->level > 0) {
+    void*& slot = node->children[SlotOf(id, node->level)];
+    Node* child = static_cast<Node*>(slot);
+    if (child == nullptr || child->owner != epoch) {
+      Node* owned = child == nullptr ? new Node(epoch, node->level - 1) : CopyNode(*child, epoch);
+      owned->AddRef();
+      if (child == nullptr) {
+        ++node->n_used;
+      } else {
+        child->Release();
+      }
+      slot = owned;
+      child = owned;
+    }
+    node = child;
+  }
+  return node;
+}
+
+void PageTable::Set(PageId id, IntrusivePtr<PageVersion> version, Epoch epoch) {
+  Node* leaf = OwnedPath(id, epoch);
+  void*& slot = leaf->children[SlotOf(id, 0)];
+  version->AddRef();
+  if (slot == nullptr) {
+    ++leaf->n_used;
+  } else {
+    static_cast<PageVersion*>(slot)->Release();
+  }
+  slot = version.get();
+}
+
+void PageTable::Erase(PageId id, Epoch epoch) {
+  if (FindVersion(id) == nullptr) return;
+  OwnedPath(id, epoch);
+  Node* path[7];
+  int depth = 0;
+  for (Node* node = root_.get();; node = node->node(SlotOf(id, node->level))) {
+    path[depth++] = node;
+    if (node->level == 0) break;
+  }
+  path[depth - 1]->version(SlotOf(id, 0))->Release();
+  for (int i = depth - 1; i >= 0; --i) {  // nodes that became empty go
+    path[i]->children[SlotOf(id, path[i]->level)] = nullptr;
+    if (--path[i]->n_used > 0) return;
+    if (i == 0) {
+      root_ = nullptr;
+    } else {
+      path[i]->Release();
+    }
+  }
+}
+
+size_t PageTable::CountVersions() const {
+  size_t n = 0;
+  ForEach([&n](PageId, PageVersion*) { ++n; });
+  return n;
+}
+
+}  // namespace turdb::pager

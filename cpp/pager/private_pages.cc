@@ -1,0 +1,234 @@
+// Copy on write of pages, the free list, direct pages.
+#include "pager/private_pages.h"
+
+#include <algorithm>
+#include <cstring>
+#include <limits>
+
+#include "base/errors.h"
+#include "base/status_macros.h"
+#include "format/file_header.h"
+
+namespace turdb::pager {
+
+using format::PageKind;
+
+PrivatePages::PrivatePages(FileView base, uint64_t base_version)
+    : base_(base),
+      view_(std::move(base)),
+      epoch_(NextEpoch()),
+      base_version_(base_version),
+      content_version_(base_version) {}
+
+PrivatePages::PrivatePages(IntrusivePtr<DataFile> file, IntrusivePtr<SnapshotPin> pin)
+    : epoch_(NextEpoch()), base_version_(NextContentVersion()), content_version_(base_version_) {
+  base_.file_ = std::move(file);
+  base_.pin_ = std::move(pin);
+  view_ = base_;
+  view_.page_count_ = 1;
+  format::InitFileHeader(AddZeroed(PageId(0), PageKind::kFileHeader), view_.file_->id());
+}
+
+void PrivatePages::SetVersion(PageId id, IntrusivePtr<PageVersion> version) {
+  PageVersion* replaced = view_.table_.FindVersion(id);
+  if (replaced != nullptr && replaced->lsn() == Lsn(0)) retired_.emplace_back(replaced);
+  view_.table_.Set(id, std::move(version), epoch_);
+  ++n_copied_;
+}
+
+uint8_t* PrivatePages::AddZeroed(PageId id, PageKind kind) {
+  is_version_stale_ = true;
+  if (PageVersion* current = view_.table_.FindVersion(id); current != nullptr && current->owner() == epoch_) {
+    current->set_fresh(true);  // freed and taken again
+    std::memset(current->bytes(), 0, kPageBytes);
+    format::SetPageKind(current->bytes(), kind);
+    return current->bytes();
+  }
+  auto version = PageVersion::New(epoch_);
+  version->set_fresh(true);
+  uint8_t* bytes = version->bytes();
+  std::memset(bytes, 0, kPageBytes);
+  format::SetPageKind(bytes, kind);
+  SetVersion(id, std::move(version));
+  return bytes;
+}
+
+absl::StatusOr<uint8_t*> PrivatePages::MutablePage(PageId id) {
+  is_version_stale_ = true;
+  PageVersion* current = id.value() < view_.page_count_ ? view_.table_.FindVersion(id) : nullptr;
+  if (current != nullptr && current->owner() == epoch_) return current->bytes();
+  const uint8_t* page = view_.Page(id);
+  if (page == nullptr) return view_.PageError(id);
+  auto version = PageVersion::New(epoch_);
+  version->set_fresh(current != nullptr && current->lsn() == Lsn(0) && current->is_fresh());
+  uint8_t* bytes = version->bytes();
+  std::memcpy(bytes, page, kPageBytes);
+  SetVersion(id, std::move(version));
+  return bytes;
+}
+
+absl::Status PrivatePages::CheckRoom(uint32_t n) const {
+  if (n > std::numeric_limits<uint32_t>::max() - view_.page_count_) {
+    return DiskFullError("file '", view_.path(), "' cannot grow beyond 2^32 pages");
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<PageId> PrivatePages::TakeFree(PageId trunk_id) {
+  TURDB_ASSIGN_OR_RETURN(const uint8_t* trunk, view_.PageOfKind(trunk_id, PageKind::kFreeListTrunk));
+  const uint32_t count = Load<uint32_t>(trunk + format::kTrunkCountOffset);
+  const uint32_t next = Load<uint32_t>(trunk + format::kTrunkNextOffset);
+  PageId taken = trunk_id;
+  if (count > 0) {
+    if (count > format::kTrunkCapacity) {
+      return CorruptionError("file '", view_.path(), "': free-list page ", trunk_id.value(), " claims ", count, " entries");
+    }
+    const size_t at = format::kTrunkEntriesOffset + 4 * (count - 1);
+    taken = PageId(Load<uint32_t>(trunk + at));
+    if (taken.value() == 0 || taken.value() >= view_.page_count_) {
+      return CorruptionError("file '", view_.path(), "': free-list page ", trunk_id.value(), " names page ",
+                             taken.value(), " of ", view_.page_count_);
+    }
+    TURDB_ASSIGN_OR_RETURN(uint8_t* writable, MutablePage(trunk_id));
+    Store<uint32_t>(writable + at, 0);
+    Store<uint32_t>(writable + format::kTrunkCountOffset, count - 1);
+  }
+  TURDB_ASSIGN_OR_RETURN(uint8_t* header, MutablePage(PageId(0)));
+  if (count == 0) Store<uint32_t>(header + format::kHeaderFreeTrunkOffset, next);
+  const uint32_t n_free = Load<uint32_t>(header + format::kHeaderFreeCountOffset);
+  Store<uint32_t>(header + format::kHeaderFreeCountOffset, n_free > 0 ? n_free - 1 : 0);
+  return taken;
+}
+
+absl::StatusOr<PageId> PrivatePages::Allocate(PageKind kind) {
+  const uint8_t* header = view_.Page(PageId(0));
+  if (header == nullptr) return view_.PageError(PageId(0));
+  PageId id(Load<uint32_t>(header + format::kHeaderFreeTrunkOffset));
+  if (id.value() != 0) {
+    TURDB_ASSIGN_OR_RETURN(id, TakeFree(id));
+  } else {
+    TURDB_RETURN_IF_ERROR(CheckRoom(1));
+    id = PageId(view_.page_count_++);
+  }
+  AddZeroed(id, kind);
+  return id;
+}
+
+absl::Status PrivatePages::Free(PageId id) {
+  if (id.value() == 0 || id.value() >= view_.page_count_) {
+    return CorruptionError("file '", view_.path(), "': page ", id.value(), " of ", view_.page_count_,
+                           " cannot be freed");
+  }
+  TURDB_ASSIGN_OR_RETURN(uint8_t* header, MutablePage(PageId(0)));
+  const PageId trunk_id(Load<uint32_t>(header + format::kHeaderFreeTrunkOffset));
+  Store<uint32_t>(header + format::kHeaderFreeCountOffset,
+                  Load<uint32_t>(header + format::kHeaderFreeCountOffset) + 1);
+  if (trunk_id.value() != 0) {
+    TURDB_ASSIGN_OR_RETURN(const uint8_t* trunk, view_.PageOfKind(trunk_id, PageKind::kFreeListTrunk));
+    const uint32_t count = Load<uint32_t>(trunk + format::kTrunkCountOffset);
+    if (count < format::kTrunkCapacity) {
+      TURDB_ASSIGN_OR_RETURN(uint8_t* writable, MutablePage(trunk_id));
+      Store<uint32_t>(writable + format::kTrunkEntriesOffset + 4 * count, id.value());
+      Store<uint32_t>(writable + format::kTrunkCountOffset, count + 1);
+      return absl::OkStatus();
+    }
+  }
+  uint8_t* trunk = AddZeroed(id, PageKind::kFreeListTrunk);
+  Store<uint32_t>(trunk + format::kTrunkNextOffset, trunk_id.value());
+  Store<uint32_t>(header + format::kHeaderFreeTrunkOffset, id.value());
+  return absl::OkStatus();
+}
+
+absl::StatusOr<PageId> PrivatePages::ExtendZeroed(uint32_t n, PageKind kind) {
+  TURDB_RETURN_IF_ERROR(CheckRoom(n));
+  const PageId first(view_.page_count_);
+  for (uint32_t i = 0; i < n; ++i) AddZeroed(first + i, kind);
+  view_.page_count_ += n;
+  return first;
+}
+
+absl::StatusOr<PageId> PrivatePages::ExtendDirect(uint32_t n) {
+  TURDB_RETURN_IF_ERROR(CheckRoom(n));
+  const PageId first(view_.page_count_);
+  const uint32_t end = first.value() + n;
+  TURDB_RETURN_IF_ERROR(view_.file_->EnsureOnDisk());
+  TURDB_ASSIGN_OR_RETURN(auto mapping, view_.file_->MappingFor(end));
+  if (!(mapping == view_.mapping_)) {
+    retired_mappings_.push_back(std::move(view_.mapping_));
+    view_.base_ = mapping->data();
+    view_.mapping_ = std::move(mapping);
+  }
+  view_.file_->Protect(end);
+  view_.page_count_ = end;
+  has_direct_pages_ = true;
+  is_version_stale_ = true;
+  return first;
+}
+
+absl::Status PrivatePages::WriteDirect(PageId first, uint32_t n, uint8_t* pages) {
+  if (!has_direct_pages_ || uint64_t{first.value()} + n > view_.page_count_ ||
+      first.value() < base_.page_count_) {
+    return InternalError("file '", view_.path(), "': pages from ", first.value(), " were not reserved for writing");
+  }
+  // Sealed and written a piece at a time, while the piece is in the cache.
+  constexpr uint32_t kPiecePages = 32;
+  for (uint32_t done = 0; done < n;) {
+    const uint32_t piece = std::min(kPiecePages, n - done);
+    uint8_t* at = pages + size_t{done} * kPageBytes;
+    for (uint32_t i = 0; i < piece; ++i) {
+      format::SealPage(view_.file_->id(), first + (done + i), at + size_t{i} * kPageBytes);
+    }
+    TURDB_RETURN_IF_ERROR(view_.file_->WritePages(first + done, piece, at));
+    done += piece;
+  }
+  view_.file_->StartWriteback(first, n);
+  return absl::OkStatus();
+}
+
+void PrivatePages::Freeze() {
+  ContentVersion();
+  epoch_ = NextEpoch();
+  retired_.clear();
+}
+
+uint64_t PrivatePages::ContentVersion() {
+  if (is_version_stale_) content_version_ = NextContentVersion();
+  is_version_stale_ = false;
+  return content_version_;
+}
+
+PrivatePages::Saved PrivatePages::Save() {
+  Freeze();
+  return {view_, content_version_};
+}
+
+void PrivatePages::Restore(const Saved& saved) {
+  Freeze();
+  view_ = saved.view;
+  content_version_ = saved.content_version;
+  is_version_stale_ = false;
+}
+
+void PrivatePages::RestoreBase() { Restore({base_, base_version_}); }
+
+bool PrivatePages::is_changed() const {
+  return view_.page_count_ != base_.page_count_ || view_.table_.root() != base_.table_.root();
+}
+
+absl::Status PrivatePages::Finish() {
+  const uint8_t* header = view_.Page(PageId(0));
+  if (header == nullptr) return view_.PageError(PageId(0));
+  if (Load<uint32_t>(header + format::kHeaderPageCountOffset) == view_.page_count_) return absl::OkStatus();
+  TURDB_ASSIGN_OR_RETURN(uint8_t* writable, MutablePage(PageId(0)));
+  Store<uint32_t>(writable + format::kHeaderPageCountOffset, view_.page_count_);
+  return absl::OkStatus();
+}
+
+IntrusivePtr<FileState> PrivatePages::ToState(Lsn commit_lsn, Lsn checkpoint_lsn) {
+  view_.table_.ForEachChanged(base_.table_, [&](PageId, PageVersion* version) { version->set_lsn(commit_lsn); });
+  PageTable table = view_.table_;
+  EraseVersionsUpTo(&table, checkpoint_lsn);
+  return MakeIntrusive<FileState>(view_.file_, std::move(table), view_.page_count_, ContentVersion());
+}
+
+}  // namespace turdb::pager

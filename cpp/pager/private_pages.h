@@ -1,0 +1,85 @@
+// PrivatePages: the FileWriter of a transaction.
+//
+// Pages changed are versions owned by the writer's epoch; Freeze() takes a new epoch, so what was written until then
+// is copied before it changes again. Versions replaced inside the transaction are kept until the next Freeze, so that
+// pointers read just before a change stay good.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "pager/file_state.h"
+#include "pager/file_writer.h"
+
+namespace turdb::pager {
+
+class PrivatePages final : public FileWriter {
+ public:
+  // What a savepoint keeps of a writer.
+  struct Saved {
+    FileView view;
+    uint64_t content_version;
+  };
+
+  // Writes on `base`. REQUIRES: `base_version` is the version of its content.
+  PrivatePages(FileView base, uint64_t base_version);
+  // A new file: page 0 is made, nothing is on disk.
+  PrivatePages(IntrusivePtr<DataFile> file, IntrusivePtr<SnapshotPin> pin);
+
+  const FileView& view() const override { return view_; }
+  absl::StatusOr<uint8_t*> MutablePage(PageId id) override;
+  absl::StatusOr<PageId> Allocate(format::PageKind kind) override;
+  absl::Status Free(PageId id) override;
+  absl::StatusOr<PageId> ExtendDirect(uint32_t n) override;
+  absl::Status WriteDirect(PageId first, uint32_t n, uint8_t* pages) override;
+  absl::StatusOr<PageId> ExtendZeroed(uint32_t n, format::PageKind kind) override;
+  void Freeze() override;
+
+  uint64_t ContentVersion();  // of what the view shows now
+  Saved Save();               // freezes
+  void Restore(const Saved& saved);
+  void RestoreBase();
+
+  bool has_direct_pages() const { return has_direct_pages_; }
+  bool is_changed() const;
+  uint64_t private_bytes() const { return n_copied_ * kPageBytes; }
+  const IntrusivePtr<DataFile>& file() const { return view_.file_; }
+
+  // --- for the commit ------------------------------------------------------------------------
+  // Writes the page count into page 0.
+  absl::Status Finish();
+  // visit(PageId, PageVersion*, const uint8_t* base): base is null where the change is against zeros.
+  template <typename Visit>
+  void ForEachChange(Visit visit) {
+    view_.table_.ForEachChanged(base_.table_, [&](PageId id, PageVersion* version) {
+      visit(id, version, version->is_fresh() ? nullptr : BaseBytes(id));
+    });
+  }
+  // The committed state; versions up to `checkpoint_lsn` are in the file already and left out.
+  IntrusivePtr<FileState> ToState(Lsn commit_lsn, Lsn checkpoint_lsn);
+
+ private:
+  static constexpr uint64_t kPageBytes = format::kPageBytes;
+  const uint8_t* BaseBytes(PageId id) const {
+    const uint8_t* version = base_.table_.Find(id);
+    return version != nullptr ? version : view_.base_ + size_t{id.value()} * kPageBytes;
+  }
+  uint8_t* AddZeroed(PageId id, format::PageKind kind);
+  void SetVersion(PageId id, IntrusivePtr<PageVersion> version);
+  absl::StatusOr<PageId> TakeFree(PageId trunk_id);
+  absl::Status CheckRoom(uint32_t n) const;
+
+  FileView base_;
+  FileView view_;
+  Epoch epoch_;
+  uint64_t base_version_;
+  uint64_t content_version_;
+  bool is_version_stale_ = false;  // changed since content_version_ was given out
+  bool has_direct_pages_ = false;
+  uint64_t n_copied_ = 0;
+  std::vector<IntrusivePtr<PageVersion>> retired_;
+  std::vector<IntrusivePtr<SharedMapping>> retired_mappings_;
+};
+
+}  // namespace turdb::pager

@@ -1,0 +1,75 @@
+// Publication order and the life of old states.
+#include "txn/state_chain.h"
+
+#include <algorithm>
+#include <vector>
+
+namespace turdb::txn {
+
+StateChain::StateChain(IntrusivePtr<DatabaseState> first) { published_.push_back({std::move(first)}); }
+
+IntrusivePtr<DatabaseState> StateChain::published() const {
+  std::lock_guard<std::mutex> guard(mutex_);
+  return published_.back().state;
+}
+
+IntrusivePtr<DatabaseState> StateChain::head() const {
+  std::lock_guard<std::mutex> guard(mutex_);
+  return pending_.empty() ? published_.back().state : pending_.back().state;
+}
+
+void StateChain::Append(IntrusivePtr<DatabaseState> state, bool needs_sync) {
+  std::lock_guard<std::mutex> guard(mutex_);
+  pending_.push_back({std::move(state), needs_sync});
+}
+
+void StateChain::PublishUpTo(Lsn durable) {
+  std::lock_guard<std::mutex> guard(mutex_);
+  while (!pending_.empty() && (!pending_.front().needs_sync || pending_.front().state->lsn() <= durable)) {
+    published_.push_back(std::move(pending_.front()));
+    pending_.pop_front();
+  }
+  TrimLocked();
+}
+
+bool StateChain::IsPublished(Lsn lsn) const {
+  std::lock_guard<std::mutex> guard(mutex_);
+  return published_.back().state->lsn() >= lsn;
+}
+
+void StateChain::DropUnpublished() {
+  std::lock_guard<std::mutex> guard(mutex_);
+  pending_.clear();
+}
+
+void StateChain::TrimLocked() {
+  const auto last = std::prev(published_.end());
+  const auto kept = std::remove_if(published_.begin(), last, [](const Entry& e) { return !e.state->IsInUse(); });
+  if (kept == last) return;
+  Entry newest = std::move(*last);
+  published_.erase(kept, published_.end());
+  published_.push_back(std::move(newest));
+}
+
+IntrusivePtr<DatabaseState> StateChain::CheckpointState() {
+  std::lock_guard<std::mutex> guard(mutex_);
+  TrimLocked();
+  return published_.front().state;
+}
+
+void StateChain::Clean(const std::function<IntrusivePtr<DatabaseState>(const DatabaseState&)>& clean) {
+  std::lock_guard<std::mutex> guard(mutex_);
+  if (auto cleaned = clean(*published_.back().state)) published_.push_back({std::move(cleaned)});
+  if (!pending_.empty()) {
+    Entry& head = pending_.back();
+    if (auto cleaned = clean(*head.state)) pending_.push_back({std::move(cleaned), head.needs_sync});
+  }
+  TrimLocked();
+}
+
+Lsn StateChain::oldest_lsn() const {
+  std::lock_guard<std::mutex> guard(mutex_);
+  return published_.front().state->lsn();
+}
+
+}  // namespace turdb::txn

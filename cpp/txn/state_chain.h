@@ -1,0 +1,50 @@
+// StateChain: the committed states that anybody can still see, oldest first.
+//
+// A commit appends its state when its log record is written; the state is published, so that new snapshots see it, when
+// it is as durable as was asked, in order. The next writer works on the head, published or not.
+// Invariants: (1) published states precede the others; (2) of the published ones only the newest is kept without being in
+// use; (3) lsns do not fall from front to back. Thread-safe.
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <mutex>
+
+#include "txn/database_state.h"
+
+namespace turdb::txn {
+
+class StateChain {
+ public:
+  explicit StateChain(IntrusivePtr<DatabaseState> first);
+
+  IntrusivePtr<DatabaseState> published() const;
+  IntrusivePtr<DatabaseState> head() const;
+
+  void Append(IntrusivePtr<DatabaseState> state, bool needs_sync);
+  // Publishes states in order, up to the first that needs a sync and lies behind `durable`.
+  void PublishUpTo(Lsn durable);
+  bool IsPublished(Lsn lsn) const;
+  // After a failed sync: what was not published never will be.
+  void DropUnpublished();
+
+  // The newest state that is no newer than any in use: what a checkpoint may write to the files.
+  IntrusivePtr<DatabaseState> CheckpointState();
+  // Replaces the newest published state and the head by clean(state), where that is not null.
+  void Clean(const std::function<IntrusivePtr<DatabaseState>(const DatabaseState&)>& clean);
+  // Lsn of the oldest state in use.
+  Lsn oldest_lsn() const;
+
+ private:
+  struct Entry {
+    IntrusivePtr<DatabaseState> state;
+    bool needs_sync = false;
+  };
+  void TrimLocked();
+
+  mutable std::mutex mutex_;
+  std::deque<Entry> published_;  // never empty
+  std::deque<Entry> pending_;
+};
+
+}  // namespace turdb::txn
