@@ -1,0 +1,193 @@
+// See index_codec.h.
+
+#include "table/index_codec.h"
+
+#include <algorithm>
+
+#include "base/coding.h"
+#include "base/errors.h"
+#include "base/status_macros.h"
+#include "table/payload.h"
+
+namespace turdb::table {
+namespace {
+
+using catalog::TableDef;
+
+bool HasNull(const Cell* cells, size_t n) {
+  return std::any_of(cells, cells + n, [](const Cell& c) { return c.is_null(); });
+}
+
+}  // namespace
+
+std::vector<record::KeyColumn> PrimaryKeyColumns(const TableDef& table) {
+  std::vector<record::KeyColumn> columns;
+  for (int column : table.primary_key) columns.push_back({table.columns[column].collation, false});
+  return columns;
+}
+
+void AppendPrimaryKey(const TableDef& table, const Cell* row, std::string* key) {
+  for (int column : table.primary_key) {
+    record::AppendKey(key, row[column], {table.columns[column].collation, false});
+  }
+}
+
+IndexCodec::IndexCodec(const TableDef& table, const catalog::IndexDef* index) : index_(index), table_(table) {
+  if (index == nullptr) {
+    key_columns_ = PrimaryKeyColumns(table);
+    for (size_t i = 0; i < table.columns.size(); ++i) held_.push_back(static_cast<int>(i));
+    return;
+  }
+  for (const catalog::IndexColumn& column : index->columns) {
+    key_columns_.push_back({column.collation, column.is_descending});
+    const bool is_alias = column.column >= 0 && column.column == table.rowid_alias;
+    held_.push_back(is_alias ? catalog::kRowIdColumn : column.column);
+  }
+  if (!table.is_without_rowid) return;
+  row_key_columns_ = PrimaryKeyColumns(table);
+  held_.insert(held_.end(), table.primary_key.begin(), table.primary_key.end());
+}
+
+int IndexCodec::PositionOf(int column) const {
+  const auto it = std::find(held_.begin(), held_.end(), column);
+  return column == catalog::kExpressionColumn || it == held_.end() ? -1 : static_cast<int>(it - held_.begin());
+}
+
+void IndexCodec::KeyCells(const Cell* row, RowRef ref, Cell* key_cells) const {
+  for (size_t i = 0; i < key_columns_.size(); ++i) {
+    const int column = is_table() ? table_.primary_key[i] : held_[i];
+    if (column >= 0) key_cells[i] = row[column];
+    if (column == catalog::kRowIdColumn) key_cells[i] = Cell::Integer(ref.rowid.value());
+  }
+}
+
+void IndexCodec::Encode(const Cell* key_cells, const Cell* row, RowRef ref, IndexEntry* entry) const {
+  entry->key.clear();
+  entry->payload.clear();
+  const size_t columns = key_columns_.size();
+  for (size_t i = 0; i < columns; ++i) record::AppendKey(&entry->key, key_cells[i], key_columns_[i]);
+  if (is_table()) {
+    entry->is_distinct = true;
+    AppendPayloadCount(&entry->payload, static_cast<uint32_t>(held_.size()));
+    for (size_t i = 0; i < held_.size(); ++i) {
+      const bool is_in_key = std::find(table_.primary_key.begin(), table_.primary_key.end(), i) != table_.primary_key.end();
+      if (is_in_key && IsExactInKey(row[i], table_.columns[i].collation)) AppendInKey(&entry->payload);
+      else AppendPayloadCell(&entry->payload, row[i]);
+    }
+    return;
+  }
+  entry->is_distinct = index_->is_unique && !HasNull(key_cells, columns);
+  if (!table_.is_without_rowid) {
+    if (entry->is_distinct) AppendVarint(&entry->payload, ZigZag(ref.rowid.value()));
+    else record::AppendRowId(&entry->key, ref.rowid);
+  } else if (entry->is_distinct) {
+    AppendVarint(&entry->payload, ref.key.size());
+    entry->payload.append(ref.key);
+  } else {
+    entry->key.append(ref.key);
+  }
+  const auto cell_of = [&](size_t i) -> const Cell& { return i < columns ? key_cells[i] : row[held_[i]]; };
+  const auto collation_of = [&](size_t i) {
+    return i < columns ? key_columns_[i].collation : row_key_columns_[i - columns].collation;
+  };
+  bool is_exact = true;
+  for (size_t i = 0; i < held_.size(); ++i) is_exact &= IsExactInKey(cell_of(i), collation_of(i));
+  if (is_exact) return;
+  AppendPayloadCount(&entry->payload, static_cast<uint32_t>(held_.size()));
+  for (size_t i = 0; i < held_.size(); ++i) {
+    if (IsExactInKey(cell_of(i), collation_of(i))) AppendInKey(&entry->payload);
+    else AppendPayloadCell(&entry->payload, cell_of(i));
+  }
+}
+
+absl::Status IndexCodec::Damaged() const {
+  return CorruptionError(is_table() ? "table '" : "index '", is_table() ? table_.name : index_->name,
+                         "': an entry is damaged");
+}
+
+absl::Status IndexCodec::DecodeColumns(std::string_view* key, const std::vector<record::KeyColumn>& columns, Arena* arena,
+                                       Cell* cells) const {
+  for (size_t i = 0; i < columns.size(); ++i) {
+    TURDB_ASSIGN_OR_RETURN(cells[i], record::DecodeKey(key, columns[i], arena));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status IndexCodec::TakeRow(std::string_view* key, std::string_view* payload, RowRef* row) const {
+  const bool is_in_key = !key->empty();
+  if (is_in_key && table_.is_without_rowid) {
+    row->key = *key;
+    return absl::OkStatus();
+  }
+  if (is_in_key) {
+    TURDB_ASSIGN_OR_RETURN(row->rowid, record::DecodeRowId(key));
+    return key->empty() ? absl::OkStatus() : Damaged();
+  }
+  uint64_t number = 0;
+  const auto* begin = reinterpret_cast<const uint8_t*>(payload->data());
+  const uint8_t* next = DecodeVarint(begin, begin + payload->size(), &number);
+  if (next == nullptr) return Damaged();
+  payload->remove_prefix(next - begin);
+  if (!table_.is_without_rowid) {
+    row->rowid = RowId(UnZigZag(number));
+    return absl::OkStatus();
+  }
+  if (number > payload->size()) return Damaged();
+  row->key = payload->substr(0, number);
+  payload->remove_prefix(number);
+  return absl::OkStatus();
+}
+
+absl::Status IndexCodec::DecodeTableRow(std::string_view key, std::string_view payload, Arena* arena,
+                                        DecodedEntry* entry) const {
+  entry->row = RowRef(key);
+  for (size_t i = 0; i < key_columns_.size(); ++i) {
+    TURDB_ASSIGN_OR_RETURN(entry->cells[table_.primary_key[i]], record::DecodeKey(&key, key_columns_[i], arena));
+  }
+  if (!key.empty()) return Damaged();
+  PayloadReader reader(payload);
+  const size_t given = std::min<size_t>(reader.count(), held_.size());
+  for (size_t i = 0; i < given; ++i) {
+    bool is_given = false;
+    Cell cell;
+    TURDB_RETURN_IF_ERROR(reader.Next(&cell, &is_given));
+    if (is_given) entry->cells[i] = cell;
+  }
+  for (size_t i = given; i < held_.size(); ++i) {
+    const auto& added = table_.columns[i].added_default;
+    entry->cells[i] = added.has_value() ? added->cell() : Cell();
+  }
+  return absl::OkStatus();
+}
+
+absl::Status IndexCodec::Decode(std::string_view key, std::string_view payload, Arena* arena, DecodedEntry* entry) const {
+  entry->cells.resize(held_.size());
+  if (is_table()) return DecodeTableRow(key, payload, arena, entry);
+  TURDB_RETURN_IF_ERROR(DecodeColumns(&key, key_columns_, arena, entry->cells.data()));
+  TURDB_RETURN_IF_ERROR(TakeRow(&key, &payload, &entry->row));
+  std::string_view row_key = entry->row.key;
+  TURDB_RETURN_IF_ERROR(DecodeColumns(&row_key, row_key_columns_, arena, entry->cells.data() + key_columns_.size()));
+  PayloadReader reader(payload);
+  if (reader.count() == 0) return absl::OkStatus();
+  if (reader.count() != held_.size()) return Damaged();
+  for (Cell& cell : entry->cells) {
+    bool is_given = false;
+    Cell exact;
+    TURDB_RETURN_IF_ERROR(reader.Next(&exact, &is_given));
+    if (is_given) cell = exact;
+  }
+  return absl::OkStatus();
+}
+
+absl::Status IndexCodec::DecodeRow(std::string_view key, std::string_view payload, Arena* arena, RowRef* row) const {
+  if (is_table()) {
+    *row = RowRef(key);
+    return absl::OkStatus();
+  }
+  for (const record::KeyColumn& column : key_columns_) {
+    TURDB_RETURN_IF_ERROR(record::DecodeKey(&key, column, arena).status());
+  }
+  return TakeRow(&key, &payload, row);
+}
+
+}  // namespace turdb::table

@@ -1,0 +1,100 @@
+// See payload.h.
+
+#include "table/payload.h"
+
+#include <cmath>
+
+#include "base/coding.h"
+#include "base/errors.h"
+
+namespace turdb::table {
+namespace {
+
+const uint8_t* Begin(std::string_view s) { return reinterpret_cast<const uint8_t*>(s.data()); }
+
+bool TakeVarint(std::string_view* bytes, uint64_t* value) {
+  const uint8_t* end = Begin(*bytes) + bytes->size();
+  const uint8_t* next = DecodeVarint(Begin(*bytes), end, value);
+  if (next == nullptr) return false;
+  bytes->remove_prefix(next - Begin(*bytes));
+  return true;
+}
+
+bool TakeBytes(std::string_view* bytes, StorageClass type, Cell* cell) {
+  uint64_t length = 0;
+  if (!TakeVarint(bytes, &length) || length > bytes->size()) return false;
+  *cell = Cell::Bytes(type, bytes->substr(0, length));
+  bytes->remove_prefix(length);
+  return true;
+}
+
+bool TakeInteger(std::string_view* bytes, Cell* cell) {
+  uint64_t value = 0;
+  if (!TakeVarint(bytes, &value)) return false;
+  *cell = Cell::Integer(UnZigZag(value));
+  return true;
+}
+
+bool TakeReal(std::string_view* bytes, Cell* cell) {
+  if (bytes->size() < sizeof(double)) return false;
+  *cell = Cell::Real(Load<double>(bytes->data()));
+  bytes->remove_prefix(sizeof(double));
+  return true;
+}
+
+}  // namespace
+
+bool IsExactInKey(const Cell& cell, Collation collation) {
+  if (cell.is_text()) return collation == Collation::kBinary;
+  if (cell.is_real()) return std::trunc(cell.real) != cell.real;
+  return true;
+}
+
+void AppendPayloadCount(std::string* to, uint32_t count) { AppendVarint(to, count); }
+
+void AppendInKey(std::string* to) { to->push_back(static_cast<char>(PayloadTag::kInKey)); }
+
+void AppendPayloadCell(std::string* to, const Cell& cell) {
+  // Tags are the storage classes up to kVector.
+  to->push_back(static_cast<char>(cell.type));
+  switch (cell.type) {
+    case StorageClass::kNull: break;
+    case StorageClass::kInteger: AppendVarint(to, ZigZag(cell.integer)); break;
+    case StorageClass::kReal: AppendFixed(to, cell.real); break;
+    case StorageClass::kText:
+    case StorageClass::kBlob:
+    case StorageClass::kVector:
+      AppendVarint(to, cell.length);
+      to->append(cell.view());
+      break;
+  }
+}
+
+PayloadReader::PayloadReader(std::string_view payload) : rest_(payload) {
+  uint64_t count = 0;
+  // Each cell takes a byte at least, so a count beyond the bytes is damage: Next() then runs out of input and says so.
+  if (!rest_.empty() && TakeVarint(&rest_, &count)) count_ = static_cast<uint32_t>(count);
+}
+
+absl::Status PayloadReader::Next(Cell* cell, bool* is_given) {
+  *is_given = true;
+  bool is_whole = !rest_.empty();
+  if (is_whole) {
+    const auto tag = static_cast<PayloadTag>(rest_.front());
+    rest_.remove_prefix(1);
+    switch (tag) {
+      case PayloadTag::kNull: *cell = Cell(); break;
+      case PayloadTag::kInteger: is_whole = TakeInteger(&rest_, cell); break;
+      case PayloadTag::kReal: is_whole = TakeReal(&rest_, cell); break;
+      case PayloadTag::kText: is_whole = TakeBytes(&rest_, StorageClass::kText, cell); break;
+      case PayloadTag::kBlob: is_whole = TakeBytes(&rest_, StorageClass::kBlob, cell); break;
+      case PayloadTag::kVector: is_whole = TakeBytes(&rest_, StorageClass::kVector, cell); break;
+      case PayloadTag::kInKey: *is_given = false; break;
+      default: is_whole = false;
+    }
+  }
+  if (!is_whole) return CorruptionError("the payload of an index entry is damaged");
+  return absl::OkStatus();
+}
+
+}  // namespace turdb::table
