@@ -38,6 +38,15 @@ py::array_t<float> Batch(const std::string& isa, const std::string& metric, cons
   return keys;
 }
 
+py::array_t<float> Gather(const std::string& isa, const std::string& metric, const Floats& query, py::array rows) {
+  std::vector<const float*> vectors;
+  for (py::ssize_t i = rows.shape(0); i-- > 0;) vectors.push_back(static_cast<const float*>(rows.data(i, 0)));
+  py::array_t<float> keys(rows.shape(0));
+  Table(isa).gather[static_cast<int>(MetricOf(metric))](query.data(), vectors.data(), static_cast<uint32_t>(vectors.size()),
+                                                        Size(query), keys.mutable_data());
+  return keys;
+}
+
 // Two vectors at given byte shifts of an aligned buffer, to meet every alignment.
 float KeyShifted(const std::string& isa, const std::string& metric, const Floats& a, const Floats& b, size_t shift) {
   std::vector<char> buffer_a(Size(a) * 4 + 64), buffer_b(Size(b) * 4 + 64);
@@ -116,6 +125,7 @@ PYBIND11_MODULE(vec, m) {
   m.def("set_active", [](const std::string& name) { return SetActiveKernels(name); });
   m.def("key", &KeyShifted, py::arg("isa"), py::arg("metric"), py::arg("a"), py::arg("b"), py::arg("shift") = 0);
   m.def("batch", &Batch);
+  m.def("gather", &Gather);  // the rows last to first
   m.def("distance", [](const std::string& metric, const Floats& a, const Floats& b) {
     return Distance(MetricOf(metric), a.data(), b.data(), Size(a));
   });

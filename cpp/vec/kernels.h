@@ -28,11 +28,15 @@ using DistanceFn = float (*)(const float* a, const float* b, uint32_t dim);
 using BatchFn = void (*)(const float* query, const void* base, size_t stride_bytes, uint32_t n,
                          uint32_t dim, float* keys);
 
+// Keys between a query and the n vectors pointed to. Prefetches ahead.
+using GatherFn = void (*)(const float* query, const float* const* vectors, uint32_t n, uint32_t dim, float* keys);
+
 struct Kernels {
   std::string_view name;
 
   DistanceFn distance[kMetricCount];  // by Metric
   BatchFn batch[kMetricCount];
+  GatherFn gather[kMetricCount];
 
   float (*inner_product)(const float* a, const float* b, uint32_t dim);  // the plain sum, NaN kept
   float (*norm_squared)(const float* a, uint32_t dim);
@@ -48,6 +52,7 @@ struct Kernels {
   int32_t (*dot_u8s8)(const uint8_t* codes, const int8_t* query, uint32_t n);
   // Keys of n vectors: nodes[i] points to padded_dim codes, which Sq8Terms follow.
   void (*sq8_keys)(const Sq8Query& query, const uint8_t* const* nodes, uint32_t n, float* keys);
+  float (*sq8_key)(const Sq8Query& query, const uint8_t* node);
   // The smallest and largest of x - mean.
   void (*min_max)(const float* x, const float* mean, uint32_t dim, float* low, float* high);
   // codes[i] = round((x[i] - mean[i] - offset) * inverse_scale), clamped to 0..255.

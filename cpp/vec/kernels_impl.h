@@ -109,16 +109,28 @@ uint64_t HammingBits(const uint8_t* a, const uint8_t* b, size_t bytes) {
 // Far enough ahead for a page boundary not to stall the scan, near enough to stay in L1.
 constexpr size_t kPrefetchBytes = 2048;
 
+inline void PrefetchFloats(const void* at, uint32_t dim) {
+  const size_t bytes = static_cast<size_t>(dim) * sizeof(float);
+  const size_t reach = bytes < kPrefetchBytes ? bytes : kPrefetchBytes;
+  for (size_t line = 0; line < reach; line += 64) __builtin_prefetch(static_cast<const char*>(at) + line);
+}
+
 template <typename Key>
 inline void ForEachVector(const void* base, size_t stride, uint32_t n, uint32_t dim, float* keys, Key key) {
   const auto* at = static_cast<const uint8_t*>(base);
-  const size_t bytes = size_t{dim} * sizeof(float);
   for (uint32_t i = 0; i < n; ++i, at += stride) {
-    if (i + 1 < n) {
-      const size_t reach = bytes < kPrefetchBytes ? bytes : kPrefetchBytes;
-      for (size_t line = 0; line < reach; line += 64) __builtin_prefetch(at + stride + line);
-    }
+    if (i + 1 < n) PrefetchFloats(at + stride, dim);
     keys[i] = key(reinterpret_cast<const float*>(at));
+  }
+}
+
+template <typename Key>
+inline void ForEachPointer(const float* const* vectors, uint32_t n, uint32_t dim, float* keys, Key key) {
+  constexpr uint32_t kAhead = 2;
+  for (uint32_t i = 0; i < n && i < kAhead; ++i) PrefetchFloats(vectors[i], dim);
+  for (uint32_t i = 0; i < n; ++i) {
+    if (i + kAhead < n) PrefetchFloats(vectors[i + kAhead], dim);
+    keys[i] = key(vectors[i]);
   }
 }
 
@@ -127,13 +139,25 @@ void BatchKeys(const float* query, const void* base, size_t stride, uint32_t n, 
   ForEachVector(base, stride, n, dim, keys, [&](const float* x) { return kKey(query, x, dim); });
 }
 
+template <DistanceFn kKey>
+void GatherKeys(const float* query, const float* const* vectors, uint32_t n, uint32_t dim, float* keys) {
+  ForEachPointer(vectors, n, dim, keys, [&](const float* x) { return kKey(query, x, dim); });
+}
+
+inline float CosineTo(const float* query, float query_norm, const float* x, uint32_t dim) {
+  float dot, norm;
+  DotAndNorm(query, x, dim, &dot, &norm);
+  return CosineOf(dot, query_norm, norm);
+}
+
 void CosineBatch(const float* query, const void* base, size_t stride, uint32_t n, uint32_t dim, float* keys) {
   const float query_norm = NormSquared(query, dim);
-  ForEachVector(base, stride, n, dim, keys, [&](const float* x) {
-    float dot, norm;
-    DotAndNorm(query, x, dim, &dot, &norm);
-    return CosineOf(dot, query_norm, norm);
-  });
+  ForEachVector(base, stride, n, dim, keys, [&](const float* x) { return CosineTo(query, query_norm, x, dim); });
+}
+
+void CosineGather(const float* query, const float* const* vectors, uint32_t n, uint32_t dim, float* keys) {
+  const float query_norm = NormSquared(query, dim);
+  ForEachPointer(vectors, n, dim, keys, [&](const float* x) { return CosineTo(query, query_norm, x, dim); });
 }
 
 void Scale(const float* from, float factor, float* to, uint32_t n) {
@@ -159,7 +183,7 @@ void DoubleToFloat(const double* from, float* to, size_t n) {
   for (size_t i = 0; i < n; ++i) to[i] = static_cast<float>(from[i]);
 }
 
-inline float Sq8Key(const Sq8Query& query, const uint8_t* node) {
+float Sq8Key(const Sq8Query& query, const uint8_t* node) {
   Sq8Terms terms;
   __builtin_memcpy(&terms, node + query.padded_dim, sizeof(terms));
   const auto dot = static_cast<float>(Isa::DotU8S8(node, query.codes, query.padded_dim));
@@ -251,9 +275,12 @@ constexpr Kernels MakeTable(std::string_view name) {
   const DistanceFn distance[kMetricCount] = {L2Key, CosineKey, InnerProductKey, L1Key, HammingKey};
   const BatchFn batch[kMetricCount] = {BatchKeys<L2Key>, CosineBatch, BatchKeys<InnerProductKey>,
                                        BatchKeys<L1Key>, BatchKeys<HammingKey>};
+  const GatherFn gather[kMetricCount] = {GatherKeys<L2Key>, CosineGather, GatherKeys<InnerProductKey>,
+                                         GatherKeys<L1Key>, GatherKeys<HammingKey>};
   for (int i = 0; i < kMetricCount; ++i) {
     k.distance[i] = distance[i];
     k.batch[i] = batch[i];
+    k.gather[i] = gather[i];
   }
   k.inner_product = InnerProduct;
   k.norm_squared = NormSquared;
@@ -265,6 +292,7 @@ constexpr Kernels MakeTable(std::string_view name) {
   k.double_to_float = DoubleToFloat;
   k.dot_u8s8 = DotU8S8;
   k.sq8_keys = Sq8Keys;
+  k.sq8_key = Sq8Key;
   k.min_max = MinMax;
   k.encode_u8 = EncodeU8;
   k.sum_codes = SumCodes;

@@ -67,6 +67,7 @@ def test_batch_matches_single(isa, metric):
             keys = vec.batch(isa, metric, query, rows)
             expected = [reference_key(metric, query, row) for row in rows]
             np.testing.assert_allclose(keys, expected, rtol=2e-5, atol=2e-5 * np.sqrt(dim))
+            np.testing.assert_array_equal(vec.gather(isa, metric, query, rows), keys[::-1])
 
 
 @pytest.mark.parametrize("metric", METRICS)

@@ -1,0 +1,239 @@
+#include "hnsw/search.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <utility>
+
+#include "base/errors.h"
+#include "base/status_macros.h"
+#include "hnsw/exact.h"
+#include "hnsw/filtered.h"
+#include "hnsw/traverse.h"
+#include "hnsw/workers.h"
+
+namespace turdb::hnsw {
+
+namespace {
+
+// A file up to this size is checked whole when it is first searched, after which a page is found by a
+// multiplication alone; a larger one is checked page by page as they are read.
+constexpr uint32_t kEagerlyVerifiedPages = 16384;  // 256 MiB
+
+// Keys that the graph costs for each node that ends up in the pool, next to a scan's one for each survivor.
+constexpr double kKeysPerKept = 20;
+
+// The codes order the nearest almost as the floats do: on the Debian set the true 10 nearest are always
+// among the 20 nearest by code.
+uint32_t RerankCount(uint32_t k) { return k + std::max(k / 2, 16u); }
+
+bool IsNearerHit(const Hit& a, const Hit& b) {
+  return a.distance < b.distance || (a.distance == b.distance && a.slot < b.slot);
+}
+
+}  // namespace
+
+std::string_view MethodName(Method method) {
+  switch (method) {
+    case Method::kExact: return "exact";
+    case Method::kCodeScan: return "code scan";
+    case Method::kGraph: return "graph";
+    case Method::kFilteredGraph: return "filtered graph";
+  }
+  return "unknown";
+}
+
+uint64_t CountMatches(const Filter& filter, uint32_t slot_count) {
+  if (filter.words == nullptr) return slot_count;
+  uint64_t count = 0;
+  const size_t full = std::min<size_t>(filter.word_count, slot_count / 64);
+  for (size_t i = 0; i < full; ++i) count += static_cast<uint64_t>(__builtin_popcountll(filter.words[i]));
+  if (full < filter.word_count && full == slot_count / 64 && slot_count % 64 != 0) {
+    const uint64_t rest = (uint64_t{1} << (slot_count % 64)) - 1;
+    count += static_cast<uint64_t>(__builtin_popcountll(filter.words[full] & rest));
+  }
+  return count;
+}
+
+void KeepNearest(uint32_t k, std::vector<Hit>* hits) {
+  if (hits->size() > k) {
+    std::nth_element(hits->begin(), hits->begin() + k, hits->end(), IsNearerHit);
+    hits->resize(k);
+  }
+  std::sort(hits->begin(), hits->end(), IsNearerHit);
+}
+
+Searcher::Searcher(const GraphMeta& meta, vec::Sq8Codec codec, const uint8_t* image, const VectorSource& vectors)
+    : Searcher(meta, std::move(codec), vectors) {
+  flat_.base = image;
+}
+
+absl::StatusOr<std::unique_ptr<Searcher>> Searcher::Open(const pager::FileView* view, const VectorSource& vectors) {
+  TURDB_ASSIGN_OR_RETURN(const GraphMeta meta, ReadMeta(*view));
+  TURDB_ASSIGN_OR_RETURN(vec::Sq8Codec codec, ReadCodec(*view, meta));
+  if (vectors.dim() != meta.options.dim) {
+    return CorruptionError("vector index '", view->path(), "' has ", meta.options.dim, " dimensions, its column ",
+                           vectors.dim());
+  }
+  if (meta.node_count > vectors.slot_count()) {
+    return CorruptionError("vector index '", view->path(), "' has ", meta.node_count, " nodes for ",
+                           vectors.slot_count(), " vectors");
+  }
+  std::unique_ptr<Searcher> searcher(new Searcher(meta, std::move(codec), vectors));
+  searcher->view_ = view;
+  const uint32_t pages = view->page_count();
+  searcher->is_flat_ = view->IsFlat() && pages <= kEagerlyVerifiedPages;
+  if (searcher->is_flat_) {
+    TURDB_RETURN_IF_ERROR(view->Verify(PageId(0), pages));
+    searcher->flat_.base = view->mapped_base();
+  } else {
+    searcher->pointers_ = std::make_unique<PagePointers>(view, pages);
+  }
+  return searcher;
+}
+
+template <class Pages>
+Method Searcher::FindByCode(const Graph<Pages>& graph, const vec::Sq8Query& query, const SearchRequest& request,
+                            uint64_t match_count, SearchScratch* scratch) const {
+  const uint32_t rerank = RerankCount(request.k);
+  const uint32_t ef = std::max(request.ef, request.k);
+  const bool is_plain = request.filter.words == nullptr && meta_.deleted_count == 0;
+  const double crossover = std::sqrt(kKeysPerKept * ef * meta_.live_count());
+  if (request.filter.words == nullptr || static_cast<double>(match_count) > crossover) {
+    const Candidate at = Descend(graph, query, meta_.entry, 0, scratch);
+    bool is_done = true;
+    if (is_plain) {
+      scratch->pool.Reset(ef);
+      scratch->visited.Reset(graph.node_count());
+      scratch->visited.Add(at.id);
+      scratch->pool.Insert(at.key, at.id);
+      SearchLevel(graph, query, 0, scratch);
+    } else {
+      is_done = SearchFiltered(graph, query, at, request.filter, ef, match_count, scratch);
+    }
+    // Fewer than could be had: part of the graph was out of reach.
+    if (is_done && scratch->pool.size() >= std::min<uint64_t>(request.k, match_count)) {
+      return is_plain ? Method::kGraph : Method::kFilteredGraph;
+    }
+  }
+  ScanCodes(graph, query, request.filter, rerank, scratch);
+  return Method::kCodeScan;
+}
+
+absl::Status Searcher::Rerank(const float* query, uint32_t k, SearchScratch* scratch, std::vector<Hit>* hits,
+                              SearchCounters* counters) const {
+  constexpr uint32_t kAtOnce = 64;
+  const vec::Kernels& kernels = vec::ActiveKernels();
+  const int metric = static_cast<int>(meta_.options.metric);
+  const CandidatePool& pool = scratch->pool;
+  const uint32_t count = std::min(pool.size(), RerankCount(k));
+  const float* pointers[kAtOnce];
+  float keys[kAtOnce];
+  for (uint32_t first = 0; first < count; first += kAtOnce) {
+    const uint32_t n = std::min(kAtOnce, count - first);
+    for (uint32_t i = 0; i < n; ++i) {
+      const NodeId slot(pool.id(first + i));
+      pointers[i] = vectors_.Read(slot, scratch->floats.data());
+      if (pointers[i] == nullptr) return vectors_.Damage(slot);
+      // A gathered vector lives in the scratch until the next one.
+      if (!vectors_.is_dense()) keys[i] = kernels.distance[metric](query, pointers[i], vectors_.dim());
+    }
+    if (vectors_.is_dense()) kernels.gather[metric](query, pointers, n, vectors_.dim(), keys);
+    for (uint32_t i = 0; i < n; ++i) {
+      const NodeId slot(pool.id(first + i));
+      hits->push_back({vec::DistanceOfKey(meta_.options.metric, keys[i]), slot, RowId(vectors_.RowIdOf(slot))});
+    }
+  }
+  counters->reranked += count;
+  hits->erase(std::remove_if(hits->begin(), hits->end(),
+                             [](const Hit& hit) { return hit.rowid == RowId(format::kFreeSlotRowId); }),
+              hits->end());
+  KeepNearest(k, hits);
+  return absl::OkStatus();
+}
+
+absl::Status Searcher::DamageError() const {
+  if (view_ == nullptr) return InternalError("vector index in memory: a node is out of range");
+  for (uint32_t id = 1; id < view_->page_count(); ++id) {
+    if (view_->Page(PageId(id)) == nullptr) return view_->PageError(PageId(id));
+  }
+  return CorruptionError("vector index '", view_->path(), "': a node is out of range");
+}
+
+absl::Status Searcher::Search(const float* query, const SearchRequest& request, SearchScratch* scratch,
+                              std::vector<Hit>* hits, SearchCounters* counters) const {
+  hits->clear();
+  *counters = SearchCounters();
+  if (request.k == 0) return absl::OkStatus();
+  scratch->Prepare(std::max(2 * layout_.m(), 128u), layout_.dim(), layout_.padded_dim());
+  uint64_t match_count = meta_.live_count();
+  if (request.filter.words != nullptr) {
+    const uint64_t bits = request.filter.match_count != Filter::kUncounted
+                              ? request.filter.match_count
+                              : CountMatches(request.filter, meta_.node_count);
+    match_count = std::min(match_count, bits);
+  }
+  if (match_count > 0 && uint64_t{request.k} * 4 >= match_count) {
+    ExactRequest exact{request.k, request.filter, 0, meta_.node_count};
+    TURDB_RETURN_IF_ERROR(ExactSearch(vectors_, meta_.options.metric, query, exact, hits, counters));
+  } else if (match_count > 0) {
+    const vec::Sq8Query code = codec_.EncodeQuery(query, scratch->query_codes.data(), scratch->floats.data());
+    counters->method = is_flat_ ? FindByCode(Graph<FlatPages>(&flat_, layout_, meta_.node_count), code, request,
+                                             match_count, scratch)
+                                : FindByCode(Graph<PagePointers>(pointers_.get(), layout_, meta_.node_count), code,
+                                             request, match_count, scratch);
+    if (scratch->hit_damage) return DamageError();
+    TURDB_RETURN_IF_ERROR(Rerank(query, request.k, scratch, hits, counters));
+    counters->visited = scratch->visited_count;
+    counters->computed = scratch->computed_count;
+  }
+  if (request.has_tail && meta_.node_count < vectors_.slot_count()) {
+    std::vector<Hit> tail;
+    const ExactRequest exact{request.k, request.filter, meta_.node_count};
+    TURDB_RETURN_IF_ERROR(ExactSearch(vectors_, meta_.options.metric, query, exact, &tail, counters));
+    hits->insert(hits->end(), tail.begin(), tail.end());
+    KeepNearest(request.k, hits);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Searcher::SearchMany(const float* queries, size_t query_stride, uint32_t count,
+                                  const SearchRequest& request, int threads, Hit* hits,
+                                  SearchCounters* counters) const {
+  struct State {
+    SearchScratch scratch;
+    std::vector<Hit> hits;
+    SearchCounters counters;
+    absl::Status status;
+  };
+  Workers workers(std::clamp(threads, 1, static_cast<int>(std::min(count, 256u) / 4 + 1)));
+  std::vector<State> states(workers.count());
+  const Hit none{std::numeric_limits<float>::infinity(), NodeId(format::kNoNode), RowId(format::kFreeSlotRowId)};
+  std::vector<SearchCounters> each(states.size());
+  workers.ForEach(count, 4, [&](uint32_t i, int worker) {
+    State& state = states[worker];
+    if (!state.status.ok()) return;
+    state.status = Search(queries + i * query_stride, request, &state.scratch, &state.hits, &state.counters);
+    Hit* to = hits + size_t{i} * request.k;
+    std::copy(state.hits.begin(), state.hits.end(), to);
+    std::fill(to + state.hits.size(), to + request.k, none);
+    each[worker].method = state.counters.method;
+    each[worker].visited += state.counters.visited;
+    each[worker].computed += state.counters.computed;
+    each[worker].reranked += state.counters.reranked;
+    each[worker].tail += state.counters.tail;
+  });
+  *counters = each[0];
+  for (size_t i = 0; i < states.size(); ++i) {
+    TURDB_RETURN_IF_ERROR(states[i].status);
+    if (i == 0) continue;
+    counters->visited += each[i].visited;
+    counters->computed += each[i].computed;
+    counters->reranked += each[i].reranked;
+    counters->tail += each[i].tail;
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace turdb::hnsw

@@ -1,0 +1,64 @@
+#include "hnsw/workers.h"
+
+#include <algorithm>
+
+namespace turdb::hnsw {
+
+Workers::Workers(int threads) {
+  for (int worker = 1; worker < threads; ++worker) threads_.emplace_back([this, worker] { Loop(worker); });
+}
+
+Workers::~Workers() {
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    is_stopping_ = true;
+  }
+  begin_.notify_all();
+  for (std::thread& thread : threads_) thread.join();
+}
+
+void Workers::Drain(int worker) {
+  for (;;) {
+    const uint32_t first = next_.fetch_add(run_, std::memory_order_relaxed);
+    if (first >= n_) return;
+    const uint32_t end = std::min(n_, first + run_);
+    for (uint32_t i = first; i < end; ++i) (*work_)(i, worker);
+  }
+}
+
+void Workers::Loop(int worker) {
+  uint64_t seen = 0;
+  std::unique_lock<std::mutex> lock(mutex_);
+  for (;;) {
+    begin_.wait(lock, [&] { return is_stopping_ || step_ != seen; });
+    if (is_stopping_) return;
+    seen = step_;
+    lock.unlock();
+    Drain(worker);
+    lock.lock();
+    if (--busy_ == 0) end_.notify_one();
+  }
+}
+
+void Workers::ForEach(uint32_t n, uint32_t run, const std::function<void(uint32_t, int)>& work) {
+  if (n == 0) return;
+  if (threads_.empty() || n <= run) {
+    for (uint32_t i = 0; i < n; ++i) work(i, 0);
+    return;
+  }
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    work_ = &work;
+    n_ = n;
+    run_ = std::max(run, 1u);
+    next_.store(0, std::memory_order_relaxed);
+    busy_ = static_cast<int>(threads_.size());
+    ++step_;
+  }
+  begin_.notify_all();
+  Drain(0);
+  std::unique_lock<std::mutex> lock(mutex_);
+  end_.wait(lock, [&] { return busy_ == 0; });
+}
+
+}  // namespace turdb::hnsw

@@ -1,0 +1,43 @@
+// Workers: a few threads that run the steps of a build or of a batch of queries together.
+//
+// ForEach hands out indexes in small runs and returns when all are done; the caller's thread is worker
+// 0. The threads sleep between steps. One ForEach at a time.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <functional>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+namespace turdb::hnsw {
+
+class Workers {
+ public:
+  explicit Workers(int threads);
+  ~Workers();
+  Workers(const Workers&) = delete;
+  Workers& operator=(const Workers&) = delete;
+
+  int count() const { return static_cast<int>(threads_.size()) + 1; }
+  // Calls work(index, worker) for every index in [0, n), in runs of `run`.
+  void ForEach(uint32_t n, uint32_t run, const std::function<void(uint32_t index, int worker)>& work);
+
+ private:
+  void Loop(int worker);
+  void Drain(int worker);
+
+  std::vector<std::thread> threads_;
+  std::mutex mutex_;
+  std::condition_variable begin_, end_;
+  uint64_t step_ = 0;  // guarded by mutex_, as are busy_ and is_stopping_
+  int busy_ = 0;
+  bool is_stopping_ = false;
+  const std::function<void(uint32_t, int)>* work_ = nullptr;
+  uint32_t n_ = 0, run_ = 1;
+  std::atomic<uint32_t> next_{0};
+};
+
+}  // namespace turdb::hnsw
