@@ -36,7 +36,7 @@ Statement* StatementParser::ParseCreateIndex(size_t first, bool is_unique) {
   if (!Expect(kLeftParen)) return nullptr;
   Items<IndexedColumn> columns;
   do {
-    if (!ParseIndexedColumn(&columns.emplace_back())) return nullptr;
+    if (!ParseIndexedColumn(&columns.emplace_back(), !index->method.empty())) return nullptr;
   } while (Accept(kComma));
   index->columns = Keep(columns);
   if (!CheckCount(columns.size(), "columns in index") || !Expect(kRightParen)) return nullptr;
@@ -49,13 +49,14 @@ Statement* StatementParser::ParseCreateIndex(size_t first, bool is_unique) {
   return FinishStatement(index, first);
 }
 
-// expr [COLLATE c] [operator_class] [ASC|DESC] [NULLS ..]
-bool StatementParser::ParseIndexedColumn(IndexedColumn* column) {
+// expr [COLLATE c] [operator_class] [ASC|DESC] [NULLS ..]; a class only after USING.
+bool StatementParser::ParseIndexedColumn(IndexedColumn* column, bool may_have_class) {
   const size_t first = at_;
   column->expr = ParseExpr();
   if (column->expr == nullptr) return false;
   column->expr_text = SliceFrom(first);
-  if ((At(kIdentifier) || At(kQuotedName)) && !ParseName(&column->op_class)) return false;
+  const bool has_class = may_have_class && (At(kIdentifier) || At(kQuotedName));
+  if (has_class && !ParseName(&column->op_class)) return false;
   return ParseSortOrder(&column->order, &column->nulls);
 }
 

@@ -37,6 +37,7 @@ bool StatementParser::ParseTableBody(CreateTable* table) {
 // [WITHOUT ROWID | STRICT] , ...
 bool StatementParser::ParseTableOptions(CreateTable* table) {
   if (At(kEnd)) return true;
+  Accept(kComma);  // SQLite takes one before the first, too
   do {
     const size_t first = at_;
     const bool is_without = Accept(kWithout);

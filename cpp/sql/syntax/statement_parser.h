@@ -220,7 +220,7 @@ class StatementParser {
   Statement* ParseCreateVirtualTable(size_t first);
   bool ParseModuleArguments(CreateVirtualTable* table);
   Statement* ParseCreateIndex(size_t first, bool is_unique);
-  bool ParseIndexedColumn(IndexedColumn* column);
+  bool ParseIndexedColumn(IndexedColumn* column, bool may_have_class);
   bool ParseIndexOptions(List<IndexOption>* options);
   Statement* ParseCreateView(size_t first, bool is_temporary);
   Statement* ParseCreateTrigger(size_t first, bool is_temporary);

@@ -43,7 +43,10 @@ std::string AtPlace(std::string_view message, std::string_view text, uint32_t of
   const size_t at = std::min<size_t>(offset, text.size());
   const LineColumn place = LineColumnAt(text, offset);
   std::string out = Cat(message, " at line ", place.line, ", column ", place.column);
-  if (!hint.empty()) out += Cat("; ", hint);
+  if (!hint.empty()) {
+    out += "; ";
+    out += hint;
+  }
   size_t begin = text.substr(0, at).rfind('\n');
   begin = begin == text.npos ? 0 : begin + 1;
   size_t end = std::min(text.find('\n', at), text.size());
@@ -55,7 +58,12 @@ std::string AtPlace(std::string_view message, std::string_view text, uint32_t of
     if (static_cast<unsigned char>(c) < ' ') c = ' ';
   }
   const size_t indent = CountCharacters(text.substr(begin, at - begin));
-  return out + Cat("\n  ", line, "\n  ", std::string(indent, ' '), "^");
+  out += "\n  ";
+  out += line;
+  out += "\n  ";
+  out.append(indent, ' ');
+  out += '^';
+  return out;
 }
 
 size_t EditDistance(std::string_view a, std::string_view b, size_t limit) {
@@ -83,8 +91,11 @@ NearestWord::NearestWord(std::string_view word)
     : word_(word), best_distance_(word.size() <= 2 ? 1 : word.size() <= 5 ? 2 : 3) {}
 
 void NearestWord::Consider(std::string_view candidate) {
-  const size_t distance = EditDistance(word_, candidate, best_distance_);
-  if (distance < best_distance_) {
+  const size_t distance = EditDistance(word_, candidate, best_distance_ + 1);
+  // Of two as near, the one of the same length is the likelier slip: FORM is FROM, not FOR.
+  const bool breaks_tie = distance == best_distance_ && !best_.empty() &&
+                          best_.size() != word_.size() && candidate.size() == word_.size();
+  if (distance < best_distance_ || breaks_tie) {
     best_distance_ = distance;
     best_ = candidate;
   }
