@@ -199,6 +199,7 @@ struct PhysicalInsert : PhysicalNode {
   std::vector<ExprPtr> defaults;
   catalog::ConflictAction on_conflict = catalog::ConflictAction::kDefault;
   RowExpressions row_expressions;
+  std::vector<ColumnId> excluded_columns;
   std::vector<UpsertClause> upserts;
   Returning returning;
 };
