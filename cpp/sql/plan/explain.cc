@@ -40,8 +40,8 @@ class Printer {
       case PhysicalKind::kVectorSearch: return VectorSearch(node->As<PhysicalVectorSearch>());
       case PhysicalKind::kValues: return Cat("VALUES (", node->As<PhysicalValues>().rows.size(), " rows)");
       case PhysicalKind::kTableFunction: return Cat("TABLE FUNCTION ", node->As<PhysicalTableFunction>().name);
-      case PhysicalKind::kFilter: return Cat("FILTER ", Text(node->As<PhysicalFilter>().predicate, node->children[0]->output));
-      case PhysicalKind::kProject: return Cat("PROJECT ", List(node->As<PhysicalProject>().exprs, node->children[0]->output));
+      case PhysicalKind::kFilter: return Cat("FILTER ", Text(node->As<PhysicalFilter>().predicate));
+      case PhysicalKind::kProject: return Cat("PROJECT ", List(node->As<PhysicalProject>().exprs));
       case PhysicalKind::kNestedLoopJoin: return NestedLoop(node->As<PhysicalNestedLoopJoin>());
       case PhysicalKind::kHashJoin: return HashJoin(node->As<PhysicalHashJoin>());
       case PhysicalKind::kAggregate: return Aggregate(node->As<PhysicalAggregate>());
