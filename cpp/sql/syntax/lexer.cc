@@ -174,7 +174,7 @@ Token Lexer::Parameter() {
     } else if (c == '(' && letters > 0) {
       size_t close = end + 1;
       while (at_ + close < text_.size() && At(close) != ')' && !Is(At(close), kSpaceBit)) ++close;
-      if (At(close) != ')') return Make(kIllegal, close);
+      if (At(close) != ')') return Make(kIllegal, end);
       end = close + 1;
       break;
     } else {

@@ -51,7 +51,9 @@ TableRef* StatementParser::ParseFrom() {
   TableRef* left = ParseTableRef();
   if (left == nullptr) return nullptr;
   if (At(kOn) || At(kUsing)) {
-    FailHere(Cat("a JOIN clause is required before ", At(kOn) ? "ON" : "USING"));
+    const bool is_upsert = At(kOn) && NextIs(kConflict);  // INSERT .. SELECT .. ON CONFLICT is ambiguous
+    FailHere(Cat("a JOIN clause is required before ", At(kOn) ? "ON" : "USING",
+                 is_upsert ? " (write WHERE true before ON CONFLICT)" : ""));
     return nullptr;
   }
   for (int joins = 1; IsJoinStart(Peek().kind); ++joins) {

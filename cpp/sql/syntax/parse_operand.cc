@@ -125,6 +125,28 @@ Expr* StatementParser::ParseNameOperand() {
   return node;
 }
 
+// 0 when the name has not appeared.
+uint32_t StatementParser::NumberOfParameter(std::string_view name) const {
+  if (!parameter_numbers_.empty()) {
+    const auto found = parameter_numbers_.find(name);
+    return found == parameter_numbers_.end() ? 0 : found->second;
+  }
+  for (const NamedParameter& known : named_parameters_) {
+    if (known.name == name) return known.number;
+  }
+  return 0;
+}
+
+void StatementParser::AddParameter(std::string_view name, uint32_t number) {
+  constexpr size_t kFewParameters = 16;  // up to which a walk is faster than a hash
+  named_parameters_.push_back({number, name});
+  if (named_parameters_.size() < kFewParameters) return;
+  if (parameter_numbers_.empty()) {
+    for (const NamedParameter& known : named_parameters_) parameter_numbers_[known.name] = known.number;
+  }
+  parameter_numbers_[name] = number;
+}
+
 // A bare ? is the next number, ?NNN that number, a name the number of its first appearance.
 Expr* StatementParser::ParseParameter() {
   const Token& token = Peek();
@@ -138,16 +160,13 @@ Expr* StatementParser::ParseParameter() {
       return nullptr;
     }
   }
-  for (const NamedParameter& known : named_parameters_) {
-    if (!node->name.empty() && known.name == name) node->number = known.number;
-  }
-  const bool is_known = node->number != 0 && name[0] != '?';
-  if (node->number == 0) node->number = parameter_count_ + 1;
+  const uint32_t known = node->name.empty() ? 0 : NumberOfParameter(name);
+  if (node->number == 0) node->number = known != 0 ? known : parameter_count_ + 1;
   if (node->number > kMaxParameterNumber) {
     FailHere("too many SQL variables");
     return nullptr;
   }
-  if (!node->name.empty() && !is_known) named_parameters_.push_back({node->number, name});
+  if (!node->name.empty() && known == 0) AddParameter(name, node->number);
   if (node->number > parameter_count_) parameter_count_ = node->number;
   const size_t first = at_;
   Advance();

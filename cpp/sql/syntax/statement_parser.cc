@@ -70,7 +70,7 @@ bool StatementParser::UnexpectedAt(size_t index) {
   const std::string_view word = TextOf(token);
   if (token.kind == kIllegal) {
     const bool is_open = word[0] == '\'' || word[0] == '"' || word[0] == '`' || word[0] == '[';
-    return Fail(Cat("unrecognized token: \"", word.substr(0, 40), "\"", is_open ? " (its quote is never closed)" : ""),
+    return Fail(Cat("unrecognized token: \"", Shortened(word, 40), "\"", is_open ? " (its quote is never closed)" : ""),
                 token.offset);
   }
   if (token.kind == kEnd && token.length == 0) return Fail("incomplete input", token.offset);
@@ -86,7 +86,7 @@ bool StatementParser::UnexpectedAt(size_t index) {
       (tokens_[index - 1].kind == kDot || tokens_[index - 1].kind == kAs || tokens_[index - 1].kind == kTable)) {
     hint = Cat("a name that is a keyword is written \"", word, "\" with its quotes");
   }
-  error_ = SyntaxError(AtPlace(Cat("near \"", word.substr(0, 80), "\": syntax error"), text_, token.offset, hint));
+  error_ = SyntaxError(AtPlace(Cat("near \"", Shortened(word, 80), "\": syntax error"), text_, token.offset, hint));
   return false;
 }
 

@@ -11,6 +11,7 @@
 #include <new>
 #include <utility>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/container/inlined_vector.h"
 #include "absl/status/status.h"
 #include "sql/syntax/parser.h"
@@ -118,6 +119,8 @@ class StatementParser {
   Expr* ParseParenthesized();
   Expr* ParseNameOperand();
   Expr* ParseParameter();
+  uint32_t NumberOfParameter(std::string_view name) const;
+  void AddParameter(std::string_view name, uint32_t number);
   Expr* ParseCase();
   Expr* ParseCast();
   Expr* ParseExists();
@@ -267,6 +270,7 @@ class StatementParser {
     std::string_view name;
   };
   absl::InlinedVector<NamedParameter, 4> named_parameters_;
+  absl::flat_hash_map<std::string_view, uint32_t> parameter_numbers_;  // once there are many
   absl::Status error_;
 };
 

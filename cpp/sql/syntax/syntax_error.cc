@@ -66,6 +66,10 @@ std::string AtPlace(std::string_view message, std::string_view text, uint32_t of
   return out;
 }
 
+std::string_view Shortened(std::string_view text, size_t bytes) {
+  return text.size() <= bytes ? text : text.substr(0, CharacterStart(text, bytes));
+}
+
 size_t EditDistance(std::string_view a, std::string_view b, size_t limit) {
   const size_t longer = std::max(a.size(), b.size());
   if (longer - std::min(a.size(), b.size()) >= limit) return limit;

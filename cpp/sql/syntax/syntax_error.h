@@ -25,6 +25,9 @@ LineColumn LineColumnAt(std::string_view text, uint32_t offset);
 std::string AtPlace(std::string_view message, std::string_view text, uint32_t offset,
                     std::string_view hint = {});
 
+// The first `bytes` of `text` at most, whole characters only: for quoting a token in a message.
+std::string_view Shortened(std::string_view text, size_t bytes);
+
 // The nearest word to `word` among `candidates` if near enough to be a slip of the keyboard, else "".
 // Candidates are given one by one, so that any container serves.
 class NearestWord {
