@@ -4,7 +4,7 @@
 // without NULL leaves the row out of the key and begins its payload with it, so that inserting the key is the
 // uniqueness check. The payload goes on with those cells that the key does not give back exactly (payload.h); it
 // is left out when there are none. The tree of a WITHOUT ROWID table has the primary key as key and every
-// column in its payload. Immutable after construction; any thread.
+// column in its payload. Immutable after construction; any thread. The TableDef given must outlive it.
 #pragma once
 
 #include <string>

@@ -1,0 +1,148 @@
+// CheckTable: a table against its indexes, vectors and graphs (PRAGMA integrity_check).
+//
+// Each structure's own check runs first; where a tree is damaged its contents are not compared. Then every row is
+// looked for in every index with the entry it should have, entries are counted, and each vector slot must belong to
+// exactly the row that names it. Damage found while reading is a finding, not an error of the check.
+
+#include <bit>
+
+#include "base/errors.h"
+#include "base/status_macros.h"
+#include "btree/key_tree.h"
+#include "btree/row_tree.h"
+#include "table/graph_index.h"
+#include "table/index_writer.h"
+#include "table/row_reader.h"
+#include "table/table_reader.h"
+#include "table/vector_column.h"
+#include "table/vector_search.h"
+
+namespace turdb::table {
+namespace {
+
+constexpr size_t kMaxFindings = 100;  // as SQLite's integrity_check
+
+std::string RowName(const catalog::TableDef& table, RowRef ref) {
+  if (table.is_without_rowid) return Cat("row with a primary key of ", ref.key.size(), " bytes");
+  return Cat("row ", ref.rowid.value());
+}
+
+class TableCheck {
+ public:
+  TableCheck(txn::Transaction* txn, const catalog::TableDef& table, const IndexExpressions& expressions)
+      : txn_(txn), table_(table), expressions_(expressions) {}
+
+  std::vector<std::string> Run() {
+    Note(CheckTree(table_.file, table_.is_without_rowid));
+    if (findings_.empty()) {
+      for (const catalog::IndexDef& index : table_.indexes) {
+        if (index.kind == catalog::IndexKind::kBtree) Note(CheckIndex(index));
+        else Note(CheckGraph(txn_, table_, index, &findings_));
+      }
+      for (size_t c = 0; c < table_.columns.size(); ++c) {
+        if (table_.columns[c].type.is_vector()) Note(CheckVectors(static_cast<int>(c)));
+      }
+    }
+    if (findings_.size() > kMaxFindings) findings_.resize(kMaxFindings);
+    return std::move(findings_);
+  }
+
+ private:
+  void Add(std::string finding) { findings_.push_back(std::move(finding)); }
+  void Note(const absl::Status& status) {
+    if (!status.ok()) Add(std::string(FromAbsl(status.message())));
+  }
+  absl::Status CheckTree(FileId file, bool is_key_tree);
+  absl::Status CheckIndex(const catalog::IndexDef& index);
+  absl::Status CheckVectors(int column);
+
+  txn::Transaction* txn_;
+  const catalog::TableDef& table_;
+  const IndexExpressions& expressions_;
+  std::vector<std::string> findings_;
+};
+
+absl::Status TableCheck::CheckTree(FileId file, bool is_key_tree) {
+  TURDB_ASSIGN_OR_RETURN(const pager::FileView view, txn_->View(file));
+  std::vector<PageId> used;
+  TURDB_ASSIGN_OR_RETURN(const std::vector<std::string> found,
+                         is_key_tree ? btree::CheckKeyTree(view, &used) : btree::CheckRowTree(view, &used));
+  for (const std::string& finding : found) Add(Cat(view.path(), ": ", finding));
+  return absl::OkStatus();
+}
+
+absl::Status TableCheck::CheckIndex(const catalog::IndexDef& index) {
+  const size_t before = findings_.size();
+  TURDB_RETURN_IF_ERROR(CheckTree(index.file, true));
+  if (findings_.size() > before) return absl::OkStatus();
+  TURDB_ASSIGN_OR_RETURN(const pager::FileView view, txn_->View(index.file));
+  Arena arena;
+  btree::KeyCursor cursor(view, &arena);
+  EntryMaker maker(table_, index, &expressions_);
+  std::vector<bool> needed(table_.columns.size());
+  maker.MarkNeeded(&needed);
+  IndexEntry entry;
+  uint64_t expected = 0;
+  TURDB_RETURN_IF_ERROR(ForEachRow(txn_, table_, needed, false, [&](RowRef ref, absl::Span<const Cell> row) -> absl::Status {
+    TURDB_ASSIGN_OR_RETURN(const bool is_in, maker.Make(ref, row, &entry));
+    if (!is_in) return absl::OkStatus();
+    ++expected;
+    TURDB_ASSIGN_OR_RETURN(const bool found, cursor.Find(entry.key));
+    if (!found) {
+      Add(Cat(RowName(table_, ref), " missing from index ", index.name));
+      return absl::OkStatus();
+    }
+    TURDB_ASSIGN_OR_RETURN(const std::string_view payload, cursor.Payload());
+    if (payload == entry.payload) return absl::OkStatus();
+    // A distinct entry's payload begins with its row: another row there is a broken constraint.
+    Add(Cat(entry.is_distinct ? "non-unique entry in index " : "wrong payload in index ", index.name, " for ", RowName(table_, ref)));
+    return absl::OkStatus();
+  }));
+  TURDB_ASSIGN_OR_RETURN(const uint64_t entries, btree::CountKeys(view));
+  if (entries != expected) Add(Cat("wrong # of entries in index ", index.name, ": ", entries, ", not ", expected));
+  return absl::OkStatus();
+}
+
+absl::Status TableCheck::CheckVectors(int column) {
+  const catalog::ColumnDef& definition = table_.columns[column];
+  TURDB_ASSIGN_OR_RETURN(const auto vectors, VectorColumn::Open(txn_, definition));
+  std::vector<bool> needed(table_.columns.size());
+  needed[column] = true;
+  SlotBitmap seen(vectors->slot_count());
+  uint32_t live = 0;
+  TURDB_RETURN_IF_ERROR(ForEachRow(txn_, table_, needed, true, [&](RowRef ref, absl::Span<const Cell> row) -> absl::Status {
+    if (row[column].is_null()) return absl::OkStatus();
+    const absl::StatusOr<NodeId> slot = SlotOfCell(row[column], vectors->slot_count(), definition.vector_path);
+    if (!slot.ok()) {
+      Add(Cat(RowName(table_, ref), " names a vector slot of column ", definition.name, " that does not exist"));
+      return absl::OkStatus();
+    }
+    ++live;
+    TURDB_ASSIGN_OR_RETURN(const int64_t owner, vectors->RowIdOf(*slot));
+    const int64_t expected = table_.is_without_rowid ? slot->value() : ref.rowid.value();
+    if (seen.Test(slot->value()) || owner != expected) {
+      Add(Cat(RowName(table_, ref), ": slot ", slot->value(), " of column ", definition.name, " belongs to row ", owner));
+    }
+    seen.Set(slot->value());
+    return absl::OkStatus();
+  }));
+  uint32_t owned = 0;
+  for (uint32_t slot = 0; slot < vectors->slot_count(); ++slot) {
+    TURDB_ASSIGN_OR_RETURN(const int64_t owner, vectors->RowIdOf(NodeId(slot)));
+    owned += owner != format::kFreeSlotRowId;
+  }
+  if (owned != live || vectors->live_count() != live) {
+    Add(Cat("column ", definition.name, " has ", live, " vectors, its file ", owned, " and its header says ", vectors->live_count()));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<std::vector<std::string>> CheckTable(txn::Transaction* txn, const catalog::TableDef& table,
+                                                    IndexExpressions expressions) {
+  if (table.kind == catalog::TableKind::kView) return std::vector<std::string>();
+  return TableCheck(txn, table, expressions).Run();
+}
+
+}  // namespace turdb::table
