@@ -36,13 +36,15 @@ bool SearchFiltered(const Graph<Pages>& graph, const vec::Sq8Query& query, Candi
     if (scratch->computed_count > limit) return false;
     std::pop_heap(frontier.begin(), frontier.end(), IsFarther);
     frontier.pop_back();
-    const uint32_t n = ExpandNode(graph, kernels, query, nearest.id, 0, scratch);
-    for (uint32_t i = 0; i < n; ++i) {
-      const float key = scratch->keys[i];
+    NeighbourBatch& batch = scratch->batches[0];
+    Gather(graph, nearest.id, 0, scratch, &batch);
+    ComputeKeys(kernels, query, scratch, &batch);
+    for (uint32_t i = 0; i < batch.count; ++i) {
+      const float key = batch.keys[i];
       if (pool.is_full() && !(key < pool.worst())) continue;
-      frontier.push_back({key, scratch->ids[i]});
+      frontier.push_back({key, batch.ids[i]});
       std::push_heap(frontier.begin(), frontier.end(), IsFarther);
-      keep(scratch->ids[i], scratch->nodes[i], key);
+      keep(batch.ids[i], batch.nodes[i], key);
     }
   }
   return true;
@@ -53,14 +55,15 @@ template <class Pages>
 void ScanCodes(const Graph<Pages>& graph, const vec::Sq8Query& query, const Filter& filter, uint32_t keep,
                SearchScratch* scratch) {
   const vec::Kernels& kernels = vec::ActiveKernels();
-  const auto at_once = static_cast<uint32_t>(scratch->nodes.size());
+  NeighbourBatch& batch = scratch->batches[0];
+  const auto at_once = static_cast<uint32_t>(batch.nodes.size());
   uint32_t n = 0;
   const auto flush = [&] {
-    kernels.sq8_keys(query, scratch->nodes.data(), n, scratch->keys.data());
-    scratch->computed_count += n;
+    batch.count = n;
+    ComputeKeys(kernels, query, scratch, &batch);
     for (uint32_t i = 0; i < n; ++i) {
       // The key's line is in L1 now, so the flags are looked at here.
-      if (graph.IsAlive(scratch->nodes[i])) scratch->pool.Insert(scratch->keys[i], scratch->ids[i]);
+      if (graph.IsAlive(batch.nodes[i])) scratch->pool.Insert(batch.keys[i], batch.ids[i]);
     }
     n = 0;
   };
@@ -76,8 +79,8 @@ void ScanCodes(const Graph<Pages>& graph, const vec::Sq8Query& query, const Filt
         scratch->hit_damage = true;
         continue;
       }
-      scratch->ids[n] = id;
-      scratch->nodes[n] = node;
+      batch.ids[n] = id;
+      batch.nodes[n] = node;
       if (++n == at_once) flush();
     }
   }

@@ -101,18 +101,19 @@ void Linker<Pages>::AddBatchMates(const std::vector<uint32_t>& nodes, uint32_t i
                                   const vec::Sq8Query& query, WorkerState* state) {
   SearchScratch& scratch = state->scratch;
   const vec::Kernels& kernels = vec::ActiveKernels();
+  NeighbourBatch& batch = scratch.batches[0];
   uint32_t n = 0;
   const auto flush = [&] {
-    kernels.sq8_keys(query, scratch.nodes.data(), n, scratch.keys.data());
-    for (uint32_t i = 0; i < n; ++i) scratch.pool.Insert(scratch.keys[i], scratch.ids[i]);
+    kernels.sq8_keys(query, batch.nodes.data(), n, batch.keys.data());
+    for (uint32_t i = 0; i < n; ++i) scratch.pool.Insert(batch.keys[i], batch.ids[i]);
     n = 0;
   };
   for (uint32_t i = 0; i < nodes.size(); ++i) {
     if (i == index) continue;
     const uint8_t* mate = graph_->Node(nodes[i]);
     if (mate == nullptr || graph_->Level(mate) < level) continue;
-    scratch.ids[n] = nodes[i];
-    scratch.nodes[n] = mate;
+    batch.ids[n] = nodes[i];
+    batch.nodes[n] = mate;
     if (++n == kMatesAtOnce) flush();
   }
   flush();

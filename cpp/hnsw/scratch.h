@@ -99,13 +99,26 @@ class VisitedSet {
   std::vector<uint32_t> list_;
 };
 
+// Neighbours of a node: what is to be computed, and then its keys.
+struct NeighbourBatch {
+  uint32_t count = 0;
+  std::vector<const uint8_t*> nodes;
+  std::vector<uint32_t> ids;
+  std::vector<float> keys;
+
+  void Prepare(uint32_t capacity) {
+    if (nodes.size() >= capacity) return;
+    nodes.resize(capacity);
+    ids.resize(capacity);
+    keys.resize(capacity);
+  }
+};
+
 struct SearchScratch {
   VisitedSet visited;
   CandidatePool pool;
   std::vector<Candidate> frontier;  // heap of a filtered search
-  std::vector<const uint8_t*> nodes;
-  std::vector<uint32_t> ids;
-  std::vector<float> keys;
+  NeighbourBatch batches[2];
   std::vector<int8_t> query_codes;
   std::vector<float> floats;   // a vector gathered or normalised
   std::vector<float> query;    // the query as it is compared with floats
@@ -113,13 +126,9 @@ struct SearchScratch {
   uint64_t computed_count = 0;
   bool hit_damage = false;     // a page could not be read
 
-  // Room for lists of `max_links` and vectors of `dim`.
+  // Room for batches of `max_links` and vectors of `dim`.
   void Prepare(uint32_t max_links, uint32_t dim, uint32_t padded_dim) {
-    if (nodes.size() < max_links) {
-      nodes.resize(max_links);
-      ids.resize(max_links);
-      keys.resize(max_links);
-    }
+    for (NeighbourBatch& batch : batches) batch.Prepare(max_links);
     if (query_codes.size() < padded_dim) query_codes.resize(padded_dim);
     if (floats.size() < dim) floats.resize(dim);
     if (query.size() < dim) query.resize(dim);
