@@ -24,53 +24,58 @@ bool StatementParser::ParseColumnConstraint(Items<Constraint>* constraints) {
     if (!ParseName(&made.name)) return false;
     if (At(kComma) || At(kRightParen) || At(kConstraint)) return true;
   }
-  const TokenKind kind = Peek().kind;
-  if (kind == kDeferrable || (kind == kNot && NextIs(kDeferrable))) return ParseDeferrable(constraints);
-  if (kind == kReferences) {
-    made.type = ConstraintType::kReferences;
-    if ((made.foreign_key = ParseReferences()) == nullptr) return false;
-  } else if (kind == kGenerated || kind == kAs) {
-    if (!ParseGenerated(&made)) return false;
-  } else if (kind == kDefault) {
-    if (!ParseDefault(&made)) return false;
-  } else {
-    Advance();
-    switch (kind) {
-      case kNull:
-        made.type = ConstraintType::kNull;
-        if (!ParseOnConflict(&made.on_conflict)) return false;
-        break;
-      case kNot:
-        made.type = ConstraintType::kNotNull;
-        if (!Expect(kNull) || !ParseOnConflict(&made.on_conflict)) return false;
-        break;
-      case kPrimary:
-        made.type = ConstraintType::kPrimaryKey;
-        if (!Expect(kKey)) return false;
-        if (At(kAsc) || At(kDesc)) {
-          made.order = At(kAsc) ? SortOrder::kAscending : SortOrder::kDescending;
-          Advance();
-        }
-        if (!ParseOnConflict(&made.on_conflict)) return false;
-        made.is_autoincrement = Accept(kAutoincrement);
-        break;
-      case kUnique:
-        made.type = ConstraintType::kUnique;
-        if (!ParseOnConflict(&made.on_conflict)) return false;
-        break;
-      case kCheck:
-        made.type = ConstraintType::kCheck;
-        if (!ParseParenthesizedText(&made.expr, &made.expr_text)) return false;
-        break;
-      case kCollate:
-        made.type = ConstraintType::kCollate;
-        if (!ParseName(&made.collation)) return false;
-        break;
-      default: return UnexpectedAt(at_ - 1);
-    }
-  }
+  if (At(kDeferrable) || (At(kNot) && NextIs(kDeferrable))) return ParseDeferrable(constraints);
+  if (!ParseColumnConstraintBody(&made)) return false;
   made.pos = PosFrom(first);
   constraints->push_back(made);
+  return true;
+}
+
+bool StatementParser::ParseColumnConstraintBody(Constraint* made) {
+  switch (Peek().kind) {
+    case kReferences:
+      made->type = ConstraintType::kReferences;
+      return (made->foreign_key = ParseReferences()) != nullptr;
+    case kGenerated:
+    case kAs: return ParseGenerated(made);
+    case kDefault: return ParseDefault(made);
+    case kPrimary: return ParseColumnPrimaryKey(made);
+    case kNull:
+      Advance();
+      made->type = ConstraintType::kNull;
+      return ParseOnConflict(&made->on_conflict);
+    case kNot:
+      Advance();
+      made->type = ConstraintType::kNotNull;
+      return Expect(kNull) && ParseOnConflict(&made->on_conflict);
+    case kUnique:
+      Advance();
+      made->type = ConstraintType::kUnique;
+      return ParseOnConflict(&made->on_conflict);
+    case kCheck:
+      Advance();
+      made->type = ConstraintType::kCheck;
+      return ParseParenthesizedText(&made->expr, &made->expr_text);
+    case kCollate:
+      Advance();
+      made->type = ConstraintType::kCollate;
+      return ParseName(&made->collation);
+    default: return Unexpected();
+  }
+}
+
+// PRIMARY KEY [ASC|DESC] [ON CONFLICT ..] [AUTOINCREMENT]
+bool StatementParser::ParseColumnPrimaryKey(Constraint* made) {
+  Advance();
+  made->type = ConstraintType::kPrimaryKey;
+  if (!Expect(kKey)) return false;
+  if (Accept(kAsc)) {
+    made->order = SortOrder::kAscending;
+  } else if (Accept(kDesc)) {
+    made->order = SortOrder::kDescending;
+  }
+  if (!ParseOnConflict(&made->on_conflict)) return false;
+  made->is_autoincrement = Accept(kAutoincrement);
   return true;
 }
 
@@ -80,30 +85,27 @@ bool StatementParser::ParseDefault(Constraint* constraint) {
   constraint->type = ConstraintType::kDefault;
   if (At(kLeftParen)) return ParseParenthesizedText(&constraint->expr, &constraint->expr_text);
   const size_t first = at_;
+  constraint->expr = ParseDefaultValue();
+  if (constraint->expr == nullptr) return false;
+  constraint->expr_text = SliceFrom(first);
+  return true;
+}
+
+Expr* StatementParser::ParseDefaultValue() {
+  const size_t first = at_;
   const TokenKind kind = Peek().kind;
   if (kind == kPlus || kind == kMinus) {
     Advance();
-    LiteralExpr* literal = ParseLiteral();
-    if (literal == nullptr) return false;
-    at_ = first;  // once more as an expression of sign and operand
-    constraint->expr = ParseUnary(kind == kPlus ? UnaryOp::kPlus : UnaryOp::kMinus);
-    if (constraint->expr == nullptr) return false;
-  } else if (kind != kString && kind != kCurrentDate && kind != kCurrentTime && kind != kCurrentTimestamp &&
-             CanBeName(kind)) {
-    const bool is_boolean = AtWord("TRUE") || AtWord("FALSE");
-    const Name name = NameOf(Peek());
-    if (is_boolean) {
-      constraint->expr = ParseNameOperand();
-    } else {
-      Advance();
-      constraint->expr = MakeText(name.text, first);
-    }
-  } else {
-    constraint->expr = ParseLiteral();
-    if (constraint->expr == nullptr) return false;
+    if (ParseLiteral() == nullptr) return nullptr;  // only a literal may follow the sign
+    at_ = first;
+    return ParseUnary(kind == kPlus ? UnaryOp::kPlus : UnaryOp::kMinus);
   }
-  constraint->expr_text = SliceFrom(first);
-  return true;
+  const bool is_time = kind == kCurrentDate || kind == kCurrentTime || kind == kCurrentTimestamp;
+  if (kind == kString || is_time || !CanBeName(kind)) return ParseLiteral();
+  if (AtWord("TRUE") || AtWord("FALSE")) return ParseNameOperand();
+  const Name name = NameOf(Peek());
+  Advance();
+  return MakeText(name.text, first);
 }
 
 // [GENERATED ALWAYS] AS ( expr ) [STORED | VIRTUAL]

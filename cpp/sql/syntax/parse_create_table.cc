@@ -60,7 +60,6 @@ bool StatementParser::ParseColumnDef(ColumnDef* column) {
   Items<Constraint> constraints;
   while (!At(kComma) && !At(kRightParen) && !At(kEnd)) {
     if (!ParseColumnConstraint(&constraints)) return false;
-    // Table constraints may follow the last column without a comma only in error.
   }
   column->constraints = Keep(constraints);
   column->pos = PosFrom(first);

@@ -210,7 +210,10 @@ class StatementParser {
   bool ParseTableOptions(CreateTable* table);
   bool ParseColumnDef(ColumnDef* column);
   bool ParseColumnConstraint(Items<Constraint>* constraints);
+  bool ParseColumnConstraintBody(Constraint* made);
+  bool ParseColumnPrimaryKey(Constraint* made);
   bool ParseDefault(Constraint* constraint);
+  Expr* ParseDefaultValue();
   bool ParseGenerated(Constraint* constraint);
   bool ParseParenthesizedText(Expr** expr, std::string_view* text);
   bool ParseDeferrable(Items<Constraint>* constraints);
