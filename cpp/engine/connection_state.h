@@ -1,0 +1,75 @@
+// ConnectionState: the internals of a connection, shared with its statements and results.
+//
+// Everything is guarded by `mutex` (recursive: user functions may call back into their connection) except the interrupt
+// flag. The transaction of an open BEGIN lives here; statements outside one bring their own.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <list>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "engine/connection_functions.h"
+#include "engine/database.h"
+#include "sql/exec/exec_context.h"
+#include "sql/syntax/ast.h"
+
+namespace turdb::engine {
+
+class ResultImpl;
+
+struct NamedSavepoint {
+  std::string name;
+  txn::Savepoint savepoint;
+  bool began_transaction = false;  // SAVEPOINT outside a transaction: its RELEASE commits
+};
+
+class ConnectionState {
+ public:
+  std::recursive_mutex mutex;
+  std::shared_ptr<Database> database;  // null once closed
+  ConnectionFunctions functions;
+  sql::SessionSettings settings;
+  std::atomic<bool> interrupted{false};
+  std::function<absl::Status(const ProgressReport&)> progress;
+  std::chrono::milliseconds timeout{5000};
+  txn::Synchronous synchronous = txn::Synchronous::kFull;
+  std::vector<std::string> disabled_rules;
+  bool is_query_only = false;
+  uint64_t process_id = 0;  // a forked child may not use it
+
+  // The transaction of BEGIN or SAVEPOINT; null in autocommit.
+  std::shared_ptr<txn::Transaction> transaction;
+  sql::Isolation isolation = sql::Isolation::kSnapshot;
+  std::vector<NamedSavepoint> savepoints;
+  std::list<ResultImpl*> open_results;  // reading `transaction`
+
+  int64_t changes = 0, total_changes = 0, last_insert_rowid = 0;
+
+  absl::Status CheckUsable() const;  // kMisuse after close or fork
+  absl::StatusOr<std::shared_ptr<const catalog::CatalogSnapshot>> Catalog(txn::Transaction* txn) const;
+  // The open transaction, or a new one for a single statement (READ COMMITTED: moved to the newest state first).
+  absl::StatusOr<std::shared_ptr<txn::Transaction>> StatementTransaction();
+  absl::Status StartWriting(txn::Transaction* txn);
+  table::Progress TableProgress(std::string_view phase);
+
+  // transaction_control.cc
+  absl::Status Begin(const sql::Begin& begin);
+  absl::Status Commit();
+  absl::Status Rollback();
+  absl::Status MakeSavepoint(std::string_view name);
+  absl::Status Release(std::string_view name);
+  absl::Status RollbackTo(std::string_view name);
+  // Lets open results read the rest of their rows into memory, before their transaction ends or changes under them.
+  absl::Status DetachResults();
+  absl::Status CommitStatement(txn::Transaction* txn);  // autocommit
+
+ private:
+  absl::Status OpenTransaction();
+  void EndTransaction();
+};
+
+}  // namespace turdb::engine

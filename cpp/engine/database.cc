@@ -1,0 +1,187 @@
+#include "engine/database.h"
+
+#include <chrono>
+
+#include "absl/container/flat_hash_map.h"
+#include "base/errors.h"
+#include "base/status_macros.h"
+#include "table/table_writer.h"
+
+namespace turdb::engine {
+namespace {
+
+constexpr uint64_t kLeastTail = 1024;       // shorter tails are scanned exactly in microseconds
+constexpr uint64_t kAbsorbBatch = 512;      // vectors a background transaction: tens of milliseconds
+constexpr auto kAbsorbDelay = std::chrono::milliseconds(50);  // after a commit, so that bursts are taken together
+constexpr auto kAbsorberWriteWait = std::chrono::milliseconds(0);
+
+std::mutex& RegistryMutex() {
+  static auto* mutex = new std::mutex;
+  return *mutex;
+}
+
+absl::flat_hash_map<std::string, std::weak_ptr<Database>>& Registry() {
+  static auto* registry = new absl::flat_hash_map<std::string, std::weak_ptr<Database>>;
+  return *registry;
+}
+
+bool IsMemory(std::string_view path) { return path.substr(0, 8) == ":memory:"; }
+
+absl::Status CreateSystem(txn::Store* store) {
+  auto txn = store->Begin();
+  TURDB_ASSIGN_OR_RETURN(auto view, txn->View(txn::kCatalogFile));
+  if (view.page_count() > 1) return absl::OkStatus();
+  TURDB_RETURN_IF_ERROR(txn->StartWriting(std::chrono::milliseconds(5000)));
+  TURDB_RETURN_IF_ERROR(catalog::InitialiseCatalog(txn.get()));
+  return txn->Commit(txn::Synchronous::kFull);
+}
+
+}  // namespace
+
+void ActivityGate::EnterTransaction() {
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [this] { return !is_background_; });
+  ++transactions_;
+}
+
+void ActivityGate::LeaveTransaction() {
+  std::lock_guard lock(mutex_);
+  --transactions_;
+}
+
+bool ActivityGate::TryEnterBackground() {
+  std::lock_guard lock(mutex_);
+  if (transactions_ > 0 || is_background_) return false;
+  is_background_ = true;
+  return true;
+}
+
+void ActivityGate::LeaveBackground() {
+  std::lock_guard lock(mutex_);
+  is_background_ = false;
+  changed_.notify_all();
+}
+
+Database::Database(std::string path, std::unique_ptr<env::Env> memory_env, std::unique_ptr<txn::Store> store)
+    : path_(std::move(path)),
+      memory_env_(std::move(memory_env)),
+      store_(std::move(store)),
+      catalog_cache_(catalog::NewCatalogCache()) {}
+
+absl::StatusOr<std::shared_ptr<Database>> Database::Open(const OpenOptions& options) {
+  const bool is_memory = IsMemory(options.path);
+  const bool is_private = options.path == ":memory:" || options.path.empty();
+  std::lock_guard lock(RegistryMutex());
+  std::string key = options.path;
+  if (!is_memory && !is_private) {
+    // A missing path has no identity yet; it is registered under the one it has once it was created.
+    auto canonical = env::PosixEnv()->CanonicalPath(options.path);
+    if (canonical.ok()) key = *canonical;
+  }
+  if (!is_private) {
+    if (auto found = Registry().find(key); found != Registry().end()) {
+      if (auto database = found->second.lock()) return database;
+      Registry().erase(found);
+    }
+  }
+  txn::StoreOptions store_options;
+  store_options.is_read_only = options.is_read_only;
+  store_options.create_if_missing = options.create_if_missing;
+  store_options.lock_timeout_ms = options.timeout_ms;
+  std::unique_ptr<env::Env> memory_env;
+  if (is_memory || is_private) memory_env = env::NewMemoryEnv();
+  env::Env* env = memory_env != nullptr ? memory_env.get() : env::PosixEnv();
+  const std::string path = memory_env != nullptr ? "memory" : options.path;
+  TURDB_ASSIGN_OR_RETURN(auto store, txn::Store::Open(env, path, store_options));
+  if (!options.is_read_only) TURDB_RETURN_IF_ERROR(CreateSystem(store.get()));
+  std::shared_ptr<Database> database(new Database(options.path, std::move(memory_env), std::move(store)));
+  if (!is_private) {
+    if (!is_memory) {
+      TURDB_ASSIGN_OR_RETURN(key, env->CanonicalPath(options.path));
+    }
+    Registry()[key] = database;
+  }
+  return database;
+}
+
+Database::~Database() {
+  {
+    std::lock_guard lock(absorber_mutex_);
+    is_stopping_ = true;
+    absorber_wake_.notify_all();
+  }
+  if (absorber_.joinable()) absorber_.join();
+  store_->Close().IgnoreError();  // what could not be checkpointed stays in the log and is recovered at the next open
+}
+
+void Database::NotifyCommit() {
+  std::lock_guard lock(absorber_mutex_);
+  if (!is_background_on_ || is_stopping_) return;
+  is_work_pending_ = true;
+  if (!absorber_.joinable()) {
+    absorber_ = std::thread([this] { RunAbsorber(); });
+  } else {
+    absorber_wake_.notify_all();
+  }
+}
+
+void Database::set_background_absorb(bool is_on) {
+  std::lock_guard lock(absorber_mutex_);
+  is_background_on_ = is_on;
+}
+
+void Database::RunAbsorber() {
+  std::unique_lock lock(absorber_mutex_);
+  while (!is_stopping_) {
+    absorber_wake_.wait(lock, [this] { return is_work_pending_ || is_stopping_; });
+    absorber_wake_.wait_for(lock, kAbsorbDelay, [this] { return is_stopping_; });
+    if (is_stopping_) return;
+    is_work_pending_ = false;
+    lock.unlock();
+    uint64_t absorbed = 0;
+    auto more = AbsorbStep(kLeastTail, kAbsorbBatch, 1, &absorbed);
+    lock.lock();
+    if (more.ok() && *more) is_work_pending_ = true;
+  }
+}
+
+absl::StatusOr<bool> Database::AbsorbStep(uint64_t least_tail, uint64_t limit, int threads, uint64_t* absorbed) {
+  if (!gate_.TryEnterBackground()) return true;
+  struct Leave {
+    ActivityGate* gate;
+    ~Leave() { gate->LeaveBackground(); }
+  } leave{&gate_};
+  auto txn = store_->Begin();
+  TURDB_ASSIGN_OR_RETURN(auto catalog, catalog::LoadCatalog(catalog_cache_.get(), txn.get()));
+  for (const catalog::TableDef* table : catalog->Tables()) {
+    for (const catalog::IndexDef& index : table->indexes) {
+      if (index.kind != catalog::IndexKind::kHnsw) continue;
+      TURDB_ASSIGN_OR_RETURN(const uint64_t tail, table::TailLength(txn.get(), *table, index));
+      if (tail < least_tail || tail == 0) continue;
+      auto writer = store_->Begin();
+      const absl::Status started = writer->StartWriting(kAbsorberWriteWait);
+      if (KindOf(started) == ErrorKind::kBusy) return true;
+      TURDB_RETURN_IF_ERROR(started);
+      TURDB_ASSIGN_OR_RETURN(auto now, catalog::LoadCatalog(catalog_cache_.get(), writer.get()));
+      const catalog::IndexDef* current = now->FindIndex(index.schema, index.name);
+      const catalog::TableDef* owner = now->FindTable(table->schema, table->name);
+      if (current == nullptr || owner == nullptr || current->id != index.id) return true;
+      TURDB_ASSIGN_OR_RETURN(const uint64_t done, table::AbsorbTail(writer.get(), *owner, *current, limit, threads));
+      TURDB_RETURN_IF_ERROR(writer->Commit(txn::Synchronous::kNormal));
+      *absorbed += done;
+      return done > 0;
+    }
+  }
+  return false;
+}
+
+absl::StatusOr<uint64_t> Database::AbsorbNow(int threads) {
+  uint64_t absorbed = 0;
+  while (true) {
+    const uint64_t before = absorbed;
+    TURDB_ASSIGN_OR_RETURN(const bool more, AbsorbStep(1, 1 << 16, threads, &absorbed));
+    if (!more || absorbed == before) return absorbed;
+  }
+}
+
+}  // namespace turdb::engine

@@ -1,0 +1,79 @@
+#include "engine/execution.h"
+
+#include "base/status_macros.h"
+#include "sql/bind/binder.h"
+#include "table/table_reader.h"
+
+namespace turdb::engine {
+namespace {
+
+// Row counts from the trees themselves, in O(height).
+class TreeStatistics final : public sql::Statistics {
+ public:
+  explicit TreeStatistics(txn::Transaction* txn) : txn_(txn) {}
+  double RowCount(const catalog::TableDef& table) override {
+    if (table.kind != catalog::TableKind::kTable) return 1000;
+    if (table.id == last_ && last_ != ObjectId()) return last_rows_;
+    auto rows = table::EstimateTableRows(txn_, table);
+    last_ = table.id;
+    last_rows_ = rows.ok() ? static_cast<double>(*rows) : 1000;
+    return last_rows_;
+  }
+  double RowsPerKey(const catalog::IndexDef&, size_t) override { return 0; }
+
+ private:
+  txn::Transaction* txn_;
+  ObjectId last_;
+  double last_rows_ = 0;
+};
+
+}  // namespace
+
+absl::StatusOr<std::shared_ptr<sql::PhysicalPlan>> MakePlan(const sql::ParsedStatement& parsed, ConnectionState* state,
+                                                            txn::Transaction* txn,
+                                                            std::shared_ptr<const catalog::CatalogSnapshot> catalog) {
+  sql::BindOptions bind_options;
+  bind_options.functions = &state->functions;
+  TURDB_ASSIGN_OR_RETURN(sql::BoundStatement bound, sql::Bind(parsed, std::move(catalog), bind_options));
+  TreeStatistics statistics(txn);
+  sql::PlannerOptions options{&statistics, state->disabled_rules};
+  TURDB_ASSIGN_OR_RETURN(auto plan, sql::PlanStatement(std::move(bound), options));
+  return std::shared_ptr<sql::PhysicalPlan>(std::move(plan));
+}
+
+absl::StatusOr<std::unique_ptr<Execution>> MakeExecution(std::shared_ptr<sql::PhysicalPlan> plan, ConnectionState* state) {
+  auto execution = std::make_unique<Execution>();
+  execution->plan = std::move(plan);
+  execution->functions_version = state->functions.version();
+  sql::ExecContext& context = execution->context;
+  context.registers.resize(static_cast<size_t>(execution->plan->register_count));
+  context.counters.resize(static_cast<size_t>(execution->plan->node_count));
+  context.settings = &state->settings;
+  context.interrupted = &state->interrupted;
+  context.collations = state->functions.collations();
+  context.catalog = execution->plan->bound.catalog;
+  TURDB_ASSIGN_OR_RETURN(execution->root, sql::BuildOperators(*execution->plan->root, &context));
+  return execution;
+}
+
+void StartExecution(Execution* execution, ConnectionState* state, txn::Transaction* txn, absl::Span<const Value> parameters) {
+  execution->parameters.assign(parameters.begin(), parameters.end());
+  sql::ExecContext& context = execution->context;
+  context.txn = txn;
+  context.parameters = execution->parameters;
+  context.changes = 0;
+  context.last_insert_rowid = state->last_insert_rowid;
+  context.connection_changes = state->changes;
+  context.connection_total_changes = state->total_changes;
+  context.now = std::chrono::system_clock::now();
+  context.rollback_transaction = false;
+  context.keep_changes = false;
+  ++context.execution;
+  if (state->progress) {
+    context.progress = [state] { return state->progress({"execute", 0, 0}); };
+  } else {
+    context.progress = nullptr;
+  }
+}
+
+}  // namespace turdb::engine

@@ -1,0 +1,239 @@
+#include "engine/statement_impl.h"
+
+#include "base/errors.h"
+#include "base/status_macros.h"
+#include "engine/result_impl.h"
+
+namespace turdb::engine {
+namespace {
+
+StatementClass ClassOf(const sql::Statement& statement) {
+  switch (statement.kind) {
+    case sql::StatementKind::kSelect:
+    case sql::StatementKind::kExplain: return StatementClass::kSelect;
+    case sql::StatementKind::kInsert:
+    case sql::StatementKind::kUpdate:
+    case sql::StatementKind::kDelete: return StatementClass::kWrite;
+    case sql::StatementKind::kBegin:
+    case sql::StatementKind::kCommit:
+    case sql::StatementKind::kRollback:
+    case sql::StatementKind::kSavepoint:
+    case sql::StatementKind::kRelease: return StatementClass::kTransaction;
+    case sql::StatementKind::kPragma: return StatementClass::kPragma;
+    default: return StatementClass::kSchema;
+  }
+}
+
+bool HasPlan(const sql::Statement& statement) {
+  return statement.kind == sql::StatementKind::kSelect || ClassOf(statement) == StatementClass::kWrite;
+}
+
+// Errors after which a statement has changed nothing, because they are found before the first write of a row.
+bool LeavesNoTrace(const absl::Status& status) {
+  switch (KindOf(status)) {
+    case ErrorKind::kConstraint:
+    case ErrorKind::kBadValue:
+    case ErrorKind::kDimension:
+    case ErrorKind::kOverflow:
+    case ErrorKind::kParameter: return true;
+    default: return false;
+  }
+}
+
+}  // namespace
+
+StatementImpl::StatementImpl(std::shared_ptr<ConnectionState> state, sql::ParsedStatement parsed)
+    : state_(std::move(state)), parsed_(std::move(parsed)), text_(parsed_.text), class_(ClassOf(*parsed_.statement)) {
+  for (std::string_view name : parsed_.parameter_names) parameter_names_.emplace_back(name);
+}
+
+absl::StatusOr<std::shared_ptr<StatementImpl>> StatementImpl::Create(std::shared_ptr<ConnectionState> state, sql::ParsedStatement parsed) {
+  std::shared_ptr<StatementImpl> statement(new StatementImpl(std::move(state), std::move(parsed)));
+  if (HasPlan(*statement->parsed_.statement)) {
+    TURDB_ASSIGN_OR_RETURN(auto txn, statement->state_->StatementTransaction());
+    TURDB_RETURN_IF_ERROR(statement->EnsurePlan(txn.get()));
+  } else if (statement->parsed_.statement->kind == sql::StatementKind::kExplain) {
+    statement->own_columns_.push_back({"plan", "TEXT"});
+  }
+  return statement;
+}
+
+const std::vector<sql::ResultColumnInfo>& StatementImpl::columns() const {
+  return plan_ != nullptr ? plan_->bound.columns : own_columns_;
+}
+
+absl::Status StatementImpl::EnsurePlan(txn::Transaction* txn) {
+  TURDB_ASSIGN_OR_RETURN(auto catalog, state_->Catalog(txn));
+  if (plan_ != nullptr && plan_->bound.catalog == catalog && functions_version_ == state_->functions.version()) return absl::OkStatus();
+  idle_ = nullptr;
+  TURDB_ASSIGN_OR_RETURN(plan_, MakePlan(parsed_, state_.get(), txn, std::move(catalog)));
+  functions_version_ = state_->functions.version();
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::unique_ptr<Execution>> StatementImpl::TakeExecution() {
+  if (idle_ != nullptr) return std::move(idle_);
+  return MakeExecution(plan_, state_.get());
+}
+
+void StatementImpl::Recycle(std::unique_ptr<Execution> execution) {
+  if (idle_ == nullptr && execution->plan == plan_ && execution->functions_version == functions_version_) {
+    idle_ = std::move(execution);
+  }
+}
+
+absl::Status StatementImpl::CheckParameters(absl::Span<const Value> parameters) const {
+  if (parameters.size() == parsed_.parameter_count) return absl::OkStatus();
+  return ParameterError("Incorrect number of bindings supplied. The current statement uses ", parsed_.parameter_count,
+                        ", and there are ", parameters.size(), " supplied.");
+}
+
+absl::StatusOr<std::unique_ptr<Result>> StatementImpl::Execute(absl::Span<const Value> parameters) {
+  std::lock_guard lock(state_->mutex);
+  TURDB_RETURN_IF_ERROR(state_->CheckUsable());
+  TURDB_RETURN_IF_ERROR(CheckParameters(parameters));
+  state_->interrupted.store(false, std::memory_order_relaxed);
+  switch (class_) {
+    case StatementClass::kSelect:
+      return parsed_.statement->kind == sql::StatementKind::kExplain ? ExecuteExplain(parameters) : ExecuteRead(parameters);
+    case StatementClass::kWrite: return ExecuteWrite(parameters);
+    case StatementClass::kSchema: return ExecuteSchema();
+    case StatementClass::kPragma: return ExecutePragma();
+    case StatementClass::kTransaction:
+      TURDB_RETURN_IF_ERROR(ExecuteTransactionControl());
+      return Buffered(RowBuffer(0), {}, -1);
+  }
+  return InternalError("unknown class of statement");
+}
+
+absl::Status StatementImpl::ExecuteTransactionControl() {
+  const sql::Statement& statement = *parsed_.statement;
+  switch (statement.kind) {
+    case sql::StatementKind::kBegin: return state_->Begin(statement.As<sql::Begin>());
+    case sql::StatementKind::kCommit: return state_->Commit();
+    case sql::StatementKind::kSavepoint: return state_->MakeSavepoint(statement.As<sql::Savepoint>().name.text);
+    case sql::StatementKind::kRelease: return state_->Release(statement.As<sql::Release>().name.text);
+    default: break;
+  }
+  const sql::Rollback& rollback = statement.As<sql::Rollback>();
+  return rollback.savepoint.empty() ? state_->Rollback() : state_->RollbackTo(rollback.savepoint.text);
+}
+
+absl::StatusOr<std::unique_ptr<Result>> StatementImpl::ExecuteRead(absl::Span<const Value> parameters) {
+  TURDB_ASSIGN_OR_RETURN(auto txn, state_->StatementTransaction());
+  TURDB_RETURN_IF_ERROR(EnsurePlan(txn.get()));
+  TURDB_ASSIGN_OR_RETURN(auto execution, TakeExecution());
+  StartExecution(execution.get(), state_.get(), txn.get(), parameters);
+  const absl::Status opened = execution->root->Open();
+  if (!opened.ok()) {
+    execution->root->Close();
+    return opened;
+  }
+  return std::unique_ptr<Result>(std::make_unique<ResultImpl>(state_, shared_from_this(), std::move(execution), std::move(txn)));
+}
+
+// One row in, by value or by key: found wanting before anything is written, or written whole.
+bool StatementImpl::NeedsSavepoint() const {
+  const sql::PhysicalNode& root = *plan_->root;
+  if (root.children.empty()) return true;
+  const sql::PhysicalNode& source = *root.children[0];
+  if (root.kind == sql::PhysicalKind::kInsert) {
+    const auto& insert = root.As<sql::PhysicalInsert>();
+    const bool is_single = source.kind == sql::PhysicalKind::kValues && source.As<sql::PhysicalValues>().rows.size() == 1;
+    return !is_single || !insert.upserts.empty() || insert.on_conflict == catalog::ConflictAction::kReplace;
+  }
+  return true;
+}
+
+absl::Status StatementImpl::RunWrite(txn::Transaction* txn, Execution* execution, RowBuffer* rows) {
+  ColumnBatch batch;
+  TURDB_RETURN_IF_ERROR(execution->root->Open());
+  while (true) {
+    TURDB_RETURN_IF_ERROR(execution->root->Next(&batch));
+    if (batch.size == 0) return absl::OkStatus();
+    rows->AddBatch(batch);
+  }
+}
+
+absl::StatusOr<std::unique_ptr<Result>> StatementImpl::ExecuteWrite(absl::Span<const Value> parameters) {
+  TURDB_ASSIGN_OR_RETURN(auto txn, state_->StatementTransaction());
+  const bool is_autocommit = state_->transaction == nullptr;
+  TURDB_RETURN_IF_ERROR(state_->StartWriting(txn.get()));
+  TURDB_RETURN_IF_ERROR(EnsurePlan(txn.get()));
+  TURDB_ASSIGN_OR_RETURN(auto execution, TakeExecution());
+  if (!state_->open_results.empty()) txn->Freeze();
+  const bool has_savepoint = !is_autocommit && NeedsSavepoint();
+  txn::Savepoint savepoint;
+  if (has_savepoint) savepoint = txn->MakeSavepoint();
+
+  StartExecution(execution.get(), state_.get(), txn.get(), parameters);
+  RowBuffer rows(columns().size());
+  absl::Status status = RunWrite(txn.get(), execution.get(), &rows);
+  execution->root->Close();
+  const sql::ExecContext& context = execution->context;
+  if (status.ok() || context.keep_changes) {
+    if (has_savepoint) txn->Release(savepoint);
+    if (is_autocommit) {
+      const absl::Status committed = state_->CommitStatement(txn.get());
+      if (status.ok()) status = committed;
+    }
+  } else if (is_autocommit) {
+    txn->Rollback();
+  } else if (context.rollback_transaction) {
+    TURDB_RETURN_IF_ERROR(state_->Rollback());
+  } else if (has_savepoint) {
+    TURDB_RETURN_IF_ERROR(txn->RollbackTo(savepoint));
+    txn->Release(savepoint);
+  } else if (!LeavesNoTrace(status)) {
+    TURDB_RETURN_IF_ERROR(state_->Rollback());
+  }
+  if (status.ok() || context.keep_changes) {
+    state_->changes = context.changes;
+    state_->total_changes += context.changes;
+    state_->last_insert_rowid = context.last_insert_rowid;
+  }
+  const int64_t changes = context.changes;
+  execution->context.txn = nullptr;
+  Recycle(std::move(execution));
+  TURDB_RETURN_IF_ERROR(status);
+  return Buffered(std::move(rows), columns(), changes);
+}
+
+absl::StatusOr<int64_t> StatementImpl::ExecuteMany(const std::function<absl::StatusOr<bool>(std::vector<Value>*)>& next) {
+  std::lock_guard lock(state_->mutex);
+  TURDB_RETURN_IF_ERROR(state_->CheckUsable());
+  if (class_ != StatementClass::kWrite) return MisuseError("executemany() can only execute DML statements.");
+  const bool begins = state_->transaction == nullptr;
+  if (begins) {
+    sql::Begin begin;
+    begin.mode = sql::BeginMode::kImmediate;
+    TURDB_RETURN_IF_ERROR(state_->Begin(begin));
+  }
+  int64_t changes = 0;
+  std::vector<Value> parameters;
+  absl::Status status;
+  while (true) {
+    auto more = next(&parameters);
+    if (!more.ok()) status = more.status();
+    if (!more.ok() || !*more) break;
+    auto result = Execute(parameters);
+    if (!result.ok()) {
+      status = result.status();
+      break;
+    }
+    changes += (*result)->changes();
+  }
+  if (begins && state_->transaction != nullptr) {
+    const absl::Status ended = status.ok() ? state_->Commit() : state_->Rollback();
+    if (status.ok()) status = ended;
+  }
+  TURDB_RETURN_IF_ERROR(status);
+  state_->changes = changes;
+  return changes;
+}
+
+std::unique_ptr<Result> StatementImpl::Buffered(RowBuffer rows, std::vector<sql::ResultColumnInfo> columns, int64_t changes) const {
+  return std::make_unique<ResultImpl>(state_, std::move(rows), std::move(columns), changes);
+}
+
+}  // namespace turdb::engine

@@ -1,0 +1,60 @@
+// StatementImpl: one prepared statement: syntax tree, plan and idle operators, kept between executions.
+//
+// A plan holds for one version of the catalog and of the connection's functions; when either has moved on, the
+// statement is bound and planned anew at its next execution.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "engine/execution.h"
+#include "engine/row_buffer.h"
+#include "sql/syntax/parser.h"
+
+namespace turdb::engine {
+
+class StatementImpl final : public Statement, public std::enable_shared_from_this<StatementImpl> {
+ public:
+  static absl::StatusOr<std::shared_ptr<StatementImpl>> Create(std::shared_ptr<ConnectionState> state, sql::ParsedStatement parsed);
+
+  StatementClass statement_class() const override { return class_; }
+  bool is_read_only() const override { return class_ == StatementClass::kSelect; }
+  uint32_t parameter_count() const override { return parsed_.parameter_count; }
+  const std::vector<std::string>& parameter_names() const override { return parameter_names_; }
+  const std::vector<sql::ResultColumnInfo>& columns() const override;
+  const std::string& text() const override { return text_; }
+  absl::StatusOr<std::unique_ptr<Result>> Execute(absl::Span<const Value> parameters) override;
+  absl::StatusOr<int64_t> ExecuteMany(const std::function<absl::StatusOr<bool>(std::vector<Value>*)>& next) override;
+
+  // A finished run gives its operators back.
+  void Recycle(std::unique_ptr<Execution> execution);
+
+ private:
+  StatementImpl(std::shared_ptr<ConnectionState> state, sql::ParsedStatement parsed);
+  absl::Status EnsurePlan(txn::Transaction* txn);
+  absl::StatusOr<std::unique_ptr<Execution>> TakeExecution();
+  absl::Status CheckParameters(absl::Span<const Value> parameters) const;
+
+  absl::StatusOr<std::unique_ptr<Result>> ExecuteRead(absl::Span<const Value> parameters);
+  absl::StatusOr<std::unique_ptr<Result>> ExecuteWrite(absl::Span<const Value> parameters);
+  absl::StatusOr<std::unique_ptr<Result>> ExecuteExplain(absl::Span<const Value> parameters);
+  absl::StatusOr<std::unique_ptr<Result>> ExecuteSchema();
+  absl::StatusOr<std::unique_ptr<Result>> ExecutePragma();
+  absl::Status ExecuteTransactionControl();
+  // Runs the plan once in a transaction that is writing; RETURNING rows go to `rows`.
+  absl::Status RunWrite(txn::Transaction* txn, Execution* execution, RowBuffer* rows);
+  bool NeedsSavepoint() const;
+  std::unique_ptr<Result> Buffered(RowBuffer rows, std::vector<sql::ResultColumnInfo> columns, int64_t changes) const;
+
+  const std::shared_ptr<ConnectionState> state_;
+  const sql::ParsedStatement parsed_;
+  const std::string text_;
+  std::vector<std::string> parameter_names_;
+  StatementClass class_ = StatementClass::kSelect;
+  std::shared_ptr<sql::PhysicalPlan> plan_;
+  uint64_t functions_version_ = 0;
+  std::unique_ptr<Execution> idle_;
+  std::vector<sql::ResultColumnInfo> own_columns_;  // of EXPLAIN and PRAGMA
+};
+
+}  // namespace turdb::engine
