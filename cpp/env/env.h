@@ -1,6 +1,6 @@
 // Env: all that turdb asks of an operating system, and the only room that asks it.
 //
-// Three implementations: PosixEnv(), NewMemoryEnv(), and NewFaultEnv(base) that injects power loss and errors.
+// Three implementations: PosixEnv(), NewMemoryEnv(), and NewFaultEnv() (fault_env.h), which injects power loss and errors.
 // Paths are UTF-8, '/'-separated. Every error names the operation and the path, of kind kIo, kDiskFull,
 // kReadOnly or kBusy. All classes are thread-safe unless said otherwise; a File's reads and writes of
 // disjoint ranges may run side by side.
@@ -85,6 +85,6 @@ class Env {
 
 Env* PosixEnv();                          // one for the process, never destroyed
 std::unique_ptr<Env> NewMemoryEnv();      // an empty file system in memory; Sync is free
-// (fault_env.h adds NewFaultEnv.)
+// fault_env.h adds NewFaultEnv().
 
 }  // namespace turdb::env

@@ -109,6 +109,21 @@ bool DataFile::is_on_disk() {
   return on_disk_ == OnDisk::kYes;
 }
 
+absl::Status DataFile::ReadPage(PageId id, uint8_t* to) {
+  {
+    std::lock_guard<std::mutex> guard(mutex_);
+    TURDB_RETURN_IF_ERROR(OpenLocked());
+  }
+  if (file_ == nullptr || id.value() >= file_pages()) {
+    return CorruptionError("file '", path_, "' is truncated: it ends before page ", id.value());
+  }
+  TURDB_RETURN_IF_ERROR(file_->ReadAt(uint64_t{id.value()} * kPageBytes, to, kPageBytes));
+  if (!format::IsPageIntact(id_, id, to)) {
+    return CorruptionError("file '", path_, "': page ", id.value(), " is damaged (its checksum does not match)");
+  }
+  return absl::OkStatus();
+}
+
 absl::Status DataFile::WritePages(PageId first, uint32_t n, const uint8_t* pages) {
   TURDB_RETURN_IF_ERROR(file_->WriteAt(uint64_t{first.value()} * kPageBytes, pages, size_t{n} * kPageBytes));
   RaiseTo(file_pages_, first.value() + n);

@@ -65,6 +65,8 @@ class DataFile : public RefCounted<DataFile> {
   bool TakeIsDirectoryDirty() { return is_directory_dirty_.exchange(false); }
   void MarkDirectoryDirty() { is_directory_dirty_.store(true); }
 
+  // Reads a page past the map and checks it. kIo, kCorruption.
+  absl::Status ReadPage(PageId id, uint8_t* to);
   // Writes sealed pages and marks them verified. REQUIRES: EnsureOnDisk.
   absl::Status WritePages(PageId first, uint32_t n, const uint8_t* pages);
   void StartWriteback(PageId first, uint32_t n);

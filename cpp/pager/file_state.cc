@@ -3,7 +3,9 @@
 
 #include <vector>
 
+#include "base/errors.h"
 #include "base/status_macros.h"
+#include "format/file_header.h"
 
 namespace turdb::pager {
 
@@ -12,19 +14,40 @@ uint64_t NextContentVersion() {
   return last.fetch_add(1, std::memory_order_relaxed) + 1;
 }
 
-absl::StatusOr<FileView> FileState::View(const IntrusivePtr<SnapshotPin>& pin) const {
-  if (!is_mapped_.load(std::memory_order_acquire)) {
-    std::lock_guard<std::mutex> guard(mutex_);
-    TURDB_ASSIGN_OR_RETURN(mapping_, file_->MappingFor(page_count_));
-    is_mapped_.store(true, std::memory_order_release);
+absl::Status FileState::CheckHeader(const FileView& view) const {
+  const uint8_t* header = view.Page(PageId(0));
+  if (header == nullptr) return view.PageError(PageId(0));
+  if (!format::HasFileMagic(header)) {
+    return ForeignFileError("'", file_->full_path(), "' is not a data file of turdb");
   }
+  const uint32_t version = Load<uint32_t>(header + format::kHeaderVersionOffset);
+  if (version > format::kFormatVersion) {
+    return NewerFormatError("'", file_->full_path(), "' was written by a newer turdb (format ", version, ")");
+  }
+  const uint32_t id = Load<uint32_t>(header + format::kHeaderFileIdOffset);
+  if (id != file_->id().value()) {
+    return CorruptionError("file '", file_->path(), "' has id ", id, " where ", file_->id().value(), " was expected");
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<FileView> FileState::View(const IntrusivePtr<SnapshotPin>& pin) const {
   FileView view;
   view.file_ = file_;
-  view.mapping_ = mapping_;
-  view.base_ = mapping_ ? mapping_->data() : nullptr;
   view.page_count_ = page_count_;
   view.table_ = table_;
   view.pin_ = pin;
+  if (!is_mapped_.load(std::memory_order_acquire)) {
+    std::lock_guard<std::mutex> guard(mutex_);
+    TURDB_ASSIGN_OR_RETURN(mapping_, file_->MappingFor(page_count_));
+    view.mapping_ = mapping_;
+    view.base_ = mapping_ ? mapping_->data() : nullptr;
+    TURDB_RETURN_IF_ERROR(CheckHeader(view));
+    is_mapped_.store(true, std::memory_order_release);
+    return view;
+  }
+  view.mapping_ = mapping_;
+  view.base_ = mapping_ ? mapping_->data() : nullptr;
   return view;
 }
 

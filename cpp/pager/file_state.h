@@ -28,6 +28,7 @@ class FileState : public RefCounted<FileState> {
   const PageTable& table() const { return table_; }
   uint32_t page_count() const { return page_count_; }
   uint64_t content_version() const { return content_version_; }
+  // kCorruption, kForeignFile, kNewerFormat when the file turns out to be missing or not what it should be.
   absl::StatusOr<FileView> View(const IntrusivePtr<SnapshotPin>& pin) const;
 
   // The same content without the versions of commits up to `lsn`, which a checkpoint has written to the file; null
@@ -41,6 +42,7 @@ class FileState : public RefCounted<FileState> {
   const uint64_t content_version_;
   mutable std::atomic<bool> is_mapped_{false};
   mutable std::mutex mutex_;
+  absl::Status CheckHeader(const FileView& view) const;
   mutable IntrusivePtr<SharedMapping> mapping_;
 };
 

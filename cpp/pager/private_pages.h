@@ -56,6 +56,9 @@ class PrivatePages final : public FileWriter {
       visit(id, version, version->is_fresh() ? nullptr : BaseBytes(id));
     });
   }
+  // Whether the transaction's base may still have versions that a checkpoint of that LSN wrote to the file.
+  bool is_older_than(Lsn checkpoint_lsn) const { return checkpoint_lsn != known_checkpoint_; }
+  void set_known_checkpoint(Lsn lsn) { known_checkpoint_ = lsn; }
   // The committed state; versions up to `checkpoint_lsn` are in the file already and left out.
   IntrusivePtr<FileState> ToState(Lsn commit_lsn, Lsn checkpoint_lsn);
 
@@ -78,6 +81,7 @@ class PrivatePages final : public FileWriter {
   bool is_version_stale_ = false;  // changed since content_version_ was given out
   bool has_direct_pages_ = false;
   uint64_t n_copied_ = 0;
+  Lsn known_checkpoint_{0};
   std::vector<IntrusivePtr<PageVersion>> retired_;
   std::vector<IntrusivePtr<SharedMapping>> retired_mappings_;
 };

@@ -1,7 +1,9 @@
 // StoreCore: what a Store and its transactions share; it lives until the last of them is gone.
 //
-// Locks, in the order they are taken: the writer's place, checkpoint_mutex_, then one of the small ones (chain, names,
-// log), none of which is held while another is taken. Thread-safe.
+// Commit: the log record is written (AppendCommit, by the holder of the writer's place), the place is given back, then
+// the record is made durable (SyncUpTo: one sync serves everybody who waits) and the state is published.
+// Locks, in the order they are taken: the writer's place, checkpoint_mutex_, sync_mutex_, then one of the small ones
+// (names, unlinks, the chain's and the log's own). Thread-safe.
 #pragma once
 
 #include <atomic>
@@ -14,9 +16,11 @@
 #include <vector>
 
 #include "pager/private_pages.h"
+#include "txn/double_write.h"
 #include "txn/state_chain.h"
 #include "txn/store.h"
 #include "txn/writer_lock.h"
+#include "wal/log_writer.h"
 
 namespace turdb::txn {
 
@@ -27,43 +31,94 @@ struct CommitRequest {
   std::vector<FileId> dropped;
 };
 
-class StoreCore : public std::enable_shared_from_this<StoreCore> {
+class StoreCore {
  public:
   StoreCore(env::Env* env, std::string path, const StoreOptions& options);
   ~StoreCore();
 
-  absl::Status CheckUsable() const;   // open, and in the process that opened it
-  absl::Status CheckWritable() const; // also: not read-only, no failed sync
+  // Locks, recovers, and makes the catalog file where there is none.
+  static absl::Status Open(const std::shared_ptr<StoreCore>& core);
+  absl::Status Close();
+
+  absl::Status CheckUsable() const;    // open, and in the process that opened it
+  absl::Status CheckWritable() const;  // also: not read-only, no failed sync
 
   StateChain& chain() { return *chain_; }
   WriterLock& writer_lock() { return writer_lock_; }
+  env::Env* env() const { return env_; }
+  const std::string& path() const { return path_; }
+  bool is_read_only() const { return options_.is_read_only || has_failed_.load(std::memory_order_acquire); }
+  void set_checkpoint_bytes(uint64_t bytes) { checkpoint_bytes_.store(bytes); }
+  StoreStats stats() const;
+  Lsn checkpoint_lsn() const { return Lsn(checkpoint_lsn_.load(std::memory_order_acquire)); }
 
   // REQUIRES: the caller has the writer's place; it is given back before this returns, also after an error.
   absl::StatusOr<IntrusivePtr<DatabaseState>> Commit(const CommitRequest& request, Synchronous synchronous);
+
+  // See Store::Checkpoint.
+  absl::StatusOr<bool> Checkpoint();
+  // After a commit, when the caller holds no snapshot any more. Errors are kept for the next explicit checkpoint.
+  void CheckpointIfDue();
 
   FileId NextFileId() { return FileId(next_file_id_.fetch_add(1)); }
   // Reserves a path below the directory that nothing has, close to the one wanted.
   absl::StatusOr<std::string> ReservePath(std::string_view wanted);
   // A file made by a transaction that is not to be: removes it and gives its path back.
   void DiscardCreated(const IntrusivePtr<pager::DataFile>& file);
-  const std::string& path() const { return path_; }
   IntrusivePtr<pager::DataFile> NewDataFile(FileId id, const std::string& path);
 
  private:
-  friend class StoreImpl;
+  struct PendingUnlink {
+    Lsn lsn;
+    IntrusivePtr<pager::DataFile> file;
+  };
+
+  absl::Status Recover();
+  // --- commit.cc
+  absl::StatusOr<IntrusivePtr<DatabaseState>> AppendCommit(const CommitRequest& request, Synchronous synchronous);
+  absl::Status SyncDirectPages(const CommitRequest& request);
+  absl::Status Log(const CommitRequest& request, const DatabaseState& base, Lsn* end);
+  absl::Status SyncUpTo(Lsn lsn);
+  absl::Status Fail(const absl::Status& cause);
+  void UnlinkDropped(Lsn durable);
+  // --- checkpoint.cc
+  absl::Status WriteState(const DatabaseState& state);
+  absl::Status WriteCheckpointMeta(const DatabaseState& state, uint32_t first_segment);
+  void CleanChain(Lsn lsn);
+  absl::StatusOr<bool> CheckpointLocked();
+
   env::Env* const env_;
   const std::string path_;
   const StoreOptions options_;
   const uint64_t process_id_;
+  uint64_t salt_ = 0;
+  std::unique_ptr<env::FileLock> lock_;
   std::atomic<bool> is_closed_{false};
   std::unique_ptr<StateChain> chain_;
+  std::unique_ptr<wal::LogWriter> log_;  // null when opened read-only
   WriterLock writer_lock_;
   std::atomic<uint32_t> next_file_id_{1};
 
+  std::timed_mutex checkpoint_mutex_;
+  std::atomic<uint64_t> checkpoint_lsn_{0};
+  std::atomic<uint64_t> checkpoint_bytes_;
+  std::atomic<uint64_t> last_due_lsn_{0};  // an automatic checkpoint that could not get on waits for more log
+  std::unique_ptr<DoubleWrite> double_write_;
+
+  mutable std::mutex sync_mutex_;
+  std::condition_variable sync_done_;
+  bool is_syncing_ = false;
+  Lsn durable_lsn_{0};
+  absl::Status failure_;  // of a sync; set once
+  std::atomic<bool> has_failed_{false};
+
   std::mutex names_mutex_;
   std::set<std::string> names_;  // relative paths in use or reserved
+  std::mutex unlinks_mutex_;
+  std::vector<PendingUnlink> unlinks_;
 
-  std::atomic<uint64_t> commits_{0};
+  std::atomic<uint64_t> commits_{0}, syncs_{0}, checkpoints_{0}, pages_checkpointed_{0};
+  uint64_t recovered_commits_ = 0;
 };
 
 }  // namespace turdb::txn

@@ -60,6 +60,7 @@ absl::Status TransactionImpl::StartWriting(std::chrono::milliseconds timeout) {
   if (!core_->writer_lock().Acquire(timeout)) {
     return BusyError("database is locked: another transaction is writing to '", core_->path(), "'");
   }
+  const Lsn checkpoint_lsn = core_->checkpoint_lsn();  // read first: the head may be cleaner, never less clean
   auto head = core_->chain().head();
   if (has_read_ && head->lsn() != state_->lsn()) {
     core_->writer_lock().Release();
@@ -71,6 +72,7 @@ absl::Status TransactionImpl::StartWriting(std::chrono::milliseconds timeout) {
     return usable;
   }
   state_ = std::move(head);
+  checkpoint_at_start_ = checkpoint_lsn;
   is_writing_ = true;
   return absl::OkStatus();
 }
@@ -92,6 +94,7 @@ absl::StatusOr<pager::FileWriter*> TransactionImpl::Writer(FileId file) {
   TURDB_ASSIGN_OR_RETURN(FileView view, committed->View(state_->pin()));
   FileEntry& entry = files_[file];
   entry.pages = std::make_unique<PrivatePages>(std::move(view), committed->content_version());
+  entry.pages->set_known_checkpoint(checkpoint_at_start_);
   return entry.pages.get();
 }
 
@@ -189,7 +192,8 @@ absl::Status TransactionImpl::Commit(Synchronous synchronous) {
   files_.clear();
   savepoints_.clear();
   has_read_ = false;
-  state_ = committed.ok() ? *std::move(committed) : core_->chain().published();
+  state_ = committed.ok() ? *committed : core_->chain().published();
+  if (committed.ok()) core_->CheckpointIfDue();
   return committed.status();
 }
 

@@ -55,6 +55,7 @@ class TransactionImpl final : public Transaction {
   IntrusivePtr<DatabaseState> state_;
   bool has_read_ = false;
   bool is_writing_ = false;
+  Lsn checkpoint_at_start_{0};  // of the last checkpoint when writing began
   std::map<FileId, FileEntry> files_;
   std::vector<SavedFiles> savepoints_;
 };

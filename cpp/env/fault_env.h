@@ -1,0 +1,38 @@
+// FaultEnv: a file system in memory that can lose power and fail on command, for tests.
+//
+// It knows what was made durable: a file's bytes by Sync, names by SyncDir. Restart() after a crash keeps that, and of what
+// came later a random part, as a disk may: any subset of the unsynced writes, torn at 512-byte sectors, and any
+// prefix of each directory's unsynced changes. Calls that change something are counted, so that a test can fail or cut the
+// power at each in turn. Directories themselves are durable at once. Thread-safe.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include "env/env.h"
+
+namespace turdb::env {
+
+enum class Fault : uint8_t {
+  kNone,
+  kIo,          // the call fails, nothing is changed
+  kDiskFull,    // a write is cut short and fails; so do creations
+  kPowerLoss,   // a write may be partly done; this and every later call fails until Restart
+};
+
+class FaultEnv : public Env {
+ public:
+  // Calls that change something, since the beginning.
+  virtual uint64_t calls() const = 0;
+  // The call number `call` (counted as calls() does, from 1) meets the fault; `n` calls in a row do.
+  virtual void FailAt(uint64_t call, Fault fault, uint64_t n = 1) = 0;
+  // Only syncs fail from now on (or no more).
+  virtual void FailSyncs(bool is_failing) = 0;
+  virtual void CutPower() = 0;
+  // Comes back after a loss of power with what a disk might have kept, chosen by the seed. Files opened before stay dead.
+  virtual void Restart(uint64_t seed) = 0;
+};
+
+std::unique_ptr<FaultEnv> NewFaultEnv();
+
+}  // namespace turdb::env

@@ -1,0 +1,146 @@
+// The way of a commit: log, sync, publish.
+#include "base/errors.h"
+#include "base/status_macros.h"
+#include "txn/store_core.h"
+
+namespace turdb::txn {
+
+using pager::PageVersion;
+using pager::PrivatePages;
+
+absl::StatusOr<IntrusivePtr<DatabaseState>> StoreCore::Commit(const CommitRequest& request,
+                                                              Synchronous synchronous) {
+  if (request.changed.empty() && request.dropped.empty()) {
+    auto head = chain_->head();
+    writer_lock_.Release();
+    return head;
+  }
+  auto appended = AppendCommit(request, synchronous);
+  writer_lock_.Release();
+  TURDB_RETURN_IF_ERROR(appended.status());
+  const Lsn lsn = (*appended)->lsn();
+  if (synchronous != Synchronous::kFull) chain_->PublishUpTo(Lsn(0));
+  // Behind a commit that is not durable yet, one that need not be waits all the same: states are published in order.
+  if (synchronous == Synchronous::kFull || !chain_->IsPublished(lsn)) TURDB_RETURN_IF_ERROR(SyncUpTo(lsn));
+  commits_.fetch_add(1, std::memory_order_relaxed);
+  return appended;
+}
+
+absl::StatusOr<IntrusivePtr<DatabaseState>> StoreCore::AppendCommit(const CommitRequest& request,
+                                                                    Synchronous synchronous) {
+  TURDB_RETURN_IF_ERROR(CheckWritable());
+  for (const auto& [id, pages] : request.changed) TURDB_RETURN_IF_ERROR(pages->Finish());
+  TURDB_RETURN_IF_ERROR(SyncDirectPages(request));
+  const auto base = chain_->head();
+  Lsn lsn;
+  const absl::Status logged = Log(request, *base, &lsn);
+  if (!logged.ok()) {
+    log_->Abort();
+    return logged;
+  }
+  // Versions that a checkpoint wrote out since the transaction began are in the files now. It cannot have begun before
+  // the state that was written: that is never newer than the oldest in use.
+  const Lsn checkpointed(checkpoint_lsn_.load());
+  auto state = base->CopyAt(lsn);
+  for (const auto& [id, pages] : request.changed) {
+    state->Set(id, pages->ToState(lsn, pages->is_older_than(checkpointed) ? checkpointed : Lsn(0)));
+  }
+  for (FileId id : request.dropped) {
+    std::lock_guard<std::mutex> guard(unlinks_mutex_);
+    unlinks_.push_back({lsn, base->Find(id)->file()});
+    state->Set(id, nullptr);
+  }
+  chain_->Append(state, synchronous == Synchronous::kFull);
+  return state;
+}
+
+// Pages that bypass the log must be on disk before a record says that they belong to the database.
+absl::Status StoreCore::SyncDirectPages(const CommitRequest& request) {
+  for (const auto& [id, pages] : request.changed) {
+    if (!pages->has_direct_pages()) continue;
+    absl::Status status = pages->file()->Sync();
+    if (status.ok() && pages->file()->TakeIsDirectoryDirty()) {
+      const std::string path = pages->file()->full_path();
+      status = env_->SyncDir(path.substr(0, path.rfind('/')));
+    }
+    if (!status.ok()) return Fail(status);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status StoreCore::Log(const CommitRequest& request, const DatabaseState& base, Lsn* end) {
+  TURDB_RETURN_IF_ERROR(log_->Begin());
+  for (const auto& [id, path] : request.created) TURDB_RETURN_IF_ERROR(log_->AddCreate(id, path));
+  for (const auto& [id, pages] : request.changed) {
+    absl::Status status;
+    const std::string& path = pages->file()->path();
+    const FileId file = id;
+    pages->ForEachChange([&](PageId page, PageVersion* version, const uint8_t* before) {
+      if (status.ok()) status = log_->AddPage(file, path, page, before, version->bytes());
+    });
+    TURDB_RETURN_IF_ERROR(status);
+  }
+  for (FileId id : request.dropped) {
+    TURDB_RETURN_IF_ERROR(log_->AddDrop(id, base.Find(id)->file()->path()));
+  }
+  TURDB_ASSIGN_OR_RETURN(*end, log_->Commit());
+  return absl::OkStatus();
+}
+
+absl::Status StoreCore::SyncUpTo(Lsn lsn) {
+  std::unique_lock<std::mutex> lock(sync_mutex_);
+  while (true) {
+    if (durable_lsn_ >= lsn) {
+      // The sync may have been over before the state was in the chain.
+      chain_->PublishUpTo(durable_lsn_);
+      return absl::OkStatus();
+    }
+    if (!failure_.ok()) return failure_;
+    if (!is_syncing_) break;
+    sync_done_.wait(lock);
+  }
+  is_syncing_ = true;
+  lock.unlock();
+  auto synced = log_->Sync();
+  lock.lock();
+  is_syncing_ = false;
+  if (synced.ok()) {
+    durable_lsn_ = std::max(durable_lsn_, *synced);
+    chain_->PublishUpTo(durable_lsn_);
+    syncs_.fetch_add(1, std::memory_order_relaxed);
+  }
+  lock.unlock();
+  if (!synced.ok()) {
+    const absl::Status failure = Fail(synced.status());
+    sync_done_.notify_all();
+    return failure;
+  }
+  sync_done_.notify_all();
+  UnlinkDropped(*synced);
+  return absl::OkStatus();
+}
+
+// After a failed sync nobody knows what the disk holds: no more writing until recovery has looked.
+absl::Status StoreCore::Fail(const absl::Status& cause) {
+  std::lock_guard<std::mutex> guard(sync_mutex_);
+  if (failure_.ok()) {
+    failure_ = ReadOnlyError("database '", path_, "' is read-only until it is reopened: ", FromAbsl(cause.message()));
+    has_failed_.store(true, std::memory_order_release);
+    chain_->DropUnpublished();
+  }
+  return cause;
+}
+
+void StoreCore::UnlinkDropped(Lsn durable) {
+  std::vector<PendingUnlink> due;
+  {
+    std::lock_guard<std::mutex> guard(unlinks_mutex_);
+    while (!unlinks_.empty() && unlinks_.front().lsn <= durable) {
+      due.push_back(std::move(unlinks_.front()));
+      unlinks_.erase(unlinks_.begin());
+    }
+  }
+  for (const PendingUnlink& unlink : due) DiscardCreated(unlink.file);
+}
+
+}  // namespace turdb::txn

@@ -1,0 +1,207 @@
+// The actions of the table in recovery.h.
+#include "txn/recovery.h"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <string_view>
+
+#include "base/errors.h"
+#include "base/status_macros.h"
+#include "format/file_header.h"
+#include "format/page_delta.h"
+#include "wal/log_files.h"
+
+namespace turdb::txn {
+
+using format::kPageBytes;
+using pager::DataFile;
+using pager::OnDisk;
+using pager::PageVersion;
+
+Recovery::Recovery(env::Env* env, std::string directory, const format::DirectoryMeta& meta, bool is_read_only)
+    : env_(env),
+      directory_(std::move(directory)),
+      meta_(meta),
+      is_read_only_(is_read_only),
+      log_(env, LogDirectory(directory_), meta.salt, meta.first_segment, meta.checkpoint_lsn),
+      epoch_(pager::NextEpoch()),
+      next_file_id_(meta.next_file_id) {}
+
+absl::Status Recovery::Run() {
+  for (const auto& entry : meta_.files) {
+    File& file = files_[entry.id];
+    file.file = MakeIntrusive<DataFile>(env_, directory_, entry.path, entry.id, OnDisk::kYes, is_read_only_);
+    file.page_count = entry.page_count;
+  }
+  TURDB_RETURN_IF_ERROR(log_.Scan());
+  TURDB_RETURN_IF_ERROR(RepairTornPages());
+  TURDB_RETURN_IF_ERROR(log_.Replay(this));
+  if (!is_read_only_) {
+    TURDB_RETURN_IF_ERROR(SyncLog());
+    TURDB_RETURN_IF_ERROR(RemoveGarbage());
+  }
+  BuildState();
+  return absl::OkStatus();
+}
+
+// --- torn pages ------------------------------------------------------------------------------
+
+absl::Status Recovery::RepairTornPages() {
+  DoubleWrite area(env_, DoubleWritePath(directory_), meta_.salt);
+  return area.ReadImages(meta_.checkpoint_lsn, [this](DoubleWrite::Entry entry, const uint8_t* image) {
+    return RepairPage(entry.file, entry.page, image);
+  });
+}
+
+absl::Status Recovery::RepairPage(FileId file, PageId page, const uint8_t* image) {
+  if (log_.IsDropped(file)) return absl::OkStatus();
+  std::string path;
+  const auto known = files_.find(file);
+  const auto named = log_.file_names().find(file);
+  if (known != files_.end()) {
+    path = known->second.file->full_path();
+  } else if (named != log_.file_names().end()) {
+    path = directory_ + "/" + named->second;
+  }
+  if (path.empty() || !env_->FileExists(path)) return absl::OkStatus();  // nothing was written in place
+  const auto mode = is_read_only_ ? env::OpenMode::kReadOnly : env::OpenMode::kReadWrite;
+  TURDB_ASSIGN_OR_RETURN(auto data, env_->OpenFile(path, mode));
+  TURDB_ASSIGN_OR_RETURN(const uint64_t size, data->Size());
+  const uint64_t offset = uint64_t{page.value()} * kPageBytes;
+  std::string bytes(kPageBytes, '\0');
+  if (offset + kPageBytes <= size) {
+    TURDB_RETURN_IF_ERROR(data->ReadAt(offset, bytes.data(), kPageBytes));
+    if (format::IsPageIntact(file, page, reinterpret_cast<const uint8_t*>(bytes.data()))) return absl::OkStatus();
+  }
+  if (is_read_only_) {
+    repaired_[{file.value(), page.value()}].assign(reinterpret_cast<const char*>(image), kPageBytes);
+    return absl::OkStatus();
+  }
+  TURDB_RETURN_IF_ERROR(data->WriteAt(offset, image, kPageBytes));
+  return data->Sync();
+}
+
+// --- replay ----------------------------------------------------------------------------------
+
+absl::Status Recovery::OnCreate(FileId file, const std::string& path) {
+  if (path.empty() || files_.count(file) > 0) {
+    return CorruptionError("the log of '", directory_, "' creates file ", file.value(), " twice or without a name");
+  }
+  next_file_id_ = std::max(next_file_id_, file + 1);
+  if (log_.IsDropped(file)) return absl::OkStatus();
+  const OnDisk on_disk = env_->FileExists(directory_ + "/" + path) ? OnDisk::kYes : OnDisk::kNo;
+  files_[file].file = MakeIntrusive<DataFile>(env_, directory_, path, file, on_disk, is_read_only_);
+  files_[file].file->MarkDirectoryDirty();
+  return absl::OkStatus();
+}
+
+absl::Status Recovery::OnDrop(FileId file) {
+  files_.erase(file);
+  return absl::OkStatus();
+}
+
+absl::Status Recovery::ReadBase(File& file, PageId page, uint8_t* to) {
+  const auto repaired = repaired_.find({file.file->id().value(), page.value()});
+  if (repaired != repaired_.end()) {
+    std::memcpy(to, repaired->second.data(), kPageBytes);
+    return absl::OkStatus();
+  }
+  return file.file->ReadPage(page, to);
+}
+
+absl::Status Recovery::OnPage(FileId file, PageId page, bool is_from_zero, const uint8_t* begin,
+                              const uint8_t* end) {
+  if (log_.IsDropped(file)) return absl::OkStatus();
+  const auto found = files_.find(file);
+  if (found == files_.end()) {
+    return CorruptionError("the log of '", directory_, "' changes file ", file.value(), ", which does not exist");
+  }
+  PageVersion* version = found->second.table.FindVersion(page);
+  if (version == nullptr) {
+    auto made = PageVersion::New(epoch_);
+    if (!is_from_zero) TURDB_RETURN_IF_ERROR(ReadBase(found->second, page, made->bytes()));
+    version = made.get();
+    found->second.table.Set(page, std::move(made), epoch_);
+  }
+  if (is_from_zero) std::memset(version->bytes(), 0, kPageBytes);
+  if (format::ApplyPageDelta(begin, end, version->bytes()) == nullptr) {
+    return CorruptionError("the log of '", directory_, "' holds a damaged delta of page ", page.value(), " of '",
+                           found->second.file->path(), "'");
+  }
+  if (page.value() == 0) {
+    found->second.page_count = Load<uint32_t>(version->bytes() + format::kHeaderPageCountOffset);
+  }
+  touched_.push_back(version);
+  return absl::OkStatus();
+}
+
+absl::Status Recovery::OnFrameEnd(format::FrameKind, Lsn lsn) {
+  for (PageVersion* version : touched_) version->set_lsn(lsn);
+  touched_.clear();
+  return absl::OkStatus();
+}
+
+// --- afterwards ------------------------------------------------------------------------------
+
+// What a killed process had written but not synced is now relied on.
+absl::Status Recovery::SyncLog() {
+  if (log_.commits() == 0) return absl::OkStatus();
+  for (const auto& segment : log_.segments()) {
+    TURDB_ASSIGN_OR_RETURN(auto file, env_->OpenFile(segment.path, env::OpenMode::kReadWrite));
+    TURDB_RETURN_IF_ERROR(file->Sync());
+  }
+  return env_->SyncDir(LogDirectory(directory_));
+}
+
+bool Recovery::IsGarbage(const std::string& path) const {
+  constexpr std::array<std::string_view, 4> kExtensions = {".tbd", ".idx", ".hnsw", ".vec"};
+  const size_t dot = path.rfind('.');
+  if (dot == std::string::npos) return false;
+  const std::string_view extension = std::string_view(path).substr(dot);
+  if (std::find(kExtensions.begin(), kExtensions.end(), extension) == kExtensions.end()) return false;
+  auto file = env_->OpenFile(path, env::OpenMode::kReadOnly);
+  if (!file.ok()) return false;
+  auto size = (*file)->Size();
+  std::string page(kPageBytes, '\0');
+  if (!size.ok() || *size < kPageBytes || !(*file)->ReadAt(0, page.data(), kPageBytes).ok()) return size.ok();
+  return format::HasFileMagic(reinterpret_cast<const uint8_t*>(page.data())) ||
+         std::all_of(page.begin(), page.end(), [](char c) { return c == 0; });
+}
+
+absl::Status Recovery::RemoveGarbage() {
+  const std::set<std::string> known = paths();
+  TURDB_ASSIGN_OR_RETURN(const auto schemas, env_->ListDir(directory_));
+  for (const std::string& schema : schemas) {
+    const std::string schema_path = directory_ + "/" + schema;
+    if (schema == "wal" || !env_->DirExists(schema_path)) continue;
+    TURDB_ASSIGN_OR_RETURN(const auto names, env_->ListDir(schema_path));
+    for (const std::string& name : names) {
+      if (known.count(schema + "/" + name) > 0 || !IsGarbage(schema_path + "/" + name)) continue;
+      TURDB_RETURN_IF_ERROR(env_->DeleteFile(schema_path + "/" + name));
+    }
+  }
+  TURDB_ASSIGN_OR_RETURN(const auto segments, env_->ListDir(LogDirectory(directory_)));
+  for (const std::string& name : segments) {
+    const uint32_t number = wal::SegmentNumber(name);
+    const bool is_needed = number >= meta_.first_segment && number < log_.next_segment();
+    if (number != 0 && !is_needed) TURDB_RETURN_IF_ERROR(env_->DeleteFile(LogDirectory(directory_) + "/" + name));
+  }
+  return absl::OkStatus();
+}
+
+std::set<std::string> Recovery::paths() const {
+  std::set<std::string> paths;
+  for (const auto& [id, file] : files_) paths.insert(file.file->path());
+  return paths;
+}
+
+void Recovery::BuildState() {
+  state_ = MakeIntrusive<DatabaseState>(log_.end_lsn());
+  for (auto& [id, file] : files_) {
+    state_->Set(id, MakeIntrusive<pager::FileState>(file.file, std::move(file.table), file.page_count,
+                                                    pager::NextContentVersion()));
+  }
+}
+
+}  // namespace turdb::txn
