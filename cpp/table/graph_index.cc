@@ -1,0 +1,53 @@
+// See graph_index.h.
+
+#include "table/graph_index.h"
+
+#include "base/errors.h"
+#include "base/status_macros.h"
+#include "hnsw/build.h"
+#include "hnsw/meta.h"
+#include "table/vector_column.h"
+
+namespace turdb::table {
+namespace {
+
+hnsw::GraphOptions OptionsOf(const catalog::ColumnDef& column, const catalog::HnswOptions& options) {
+  hnsw::GraphOptions graph;
+  graph.metric = static_cast<vec::Metric>(options.metric);
+  graph.dim = column.type.dim;
+  graph.m = options.m;
+  graph.ef_construction = options.ef_construction;
+  return graph;
+}
+
+const catalog::ColumnDef& ColumnOf(const catalog::TableDef& table, const catalog::IndexDef& index) {
+  return table.columns[index.columns[0].column];
+}
+
+}  // namespace
+
+std::vector<const catalog::IndexDef*> GraphsOf(const catalog::TableDef& table, int column) {
+  std::vector<const catalog::IndexDef*> graphs;
+  for (const catalog::IndexDef& index : table.indexes) {
+    if (index.kind == catalog::IndexKind::kHnsw && index.columns[0].column == column) graphs.push_back(&index);
+  }
+  return graphs;
+}
+
+absl::Status BuildGraph(txn::Transaction* txn, const catalog::TableDef& table, const catalog::IndexDef& index, int threads,
+                        const Progress& progress) {
+  if (table.is_without_rowid) return UnsupportedError("a vector index needs a rowid, and table '", table.name, "' has none");
+  const catalog::ColumnDef& column = ColumnOf(table, index);
+  TURDB_ASSIGN_OR_RETURN(const auto vectors, VectorColumn::Open(txn, column));
+  TURDB_ASSIGN_OR_RETURN(pager::FileWriter* const writer, txn->Writer(index.file));
+  return hnsw::Build(vectors->source(), OptionsOf(column, index.hnsw), threads, progress, writer).status();
+}
+
+absl::StatusOr<uint64_t> TailLength(txn::Transaction* txn, const catalog::TableDef& table, const catalog::IndexDef& index) {
+  TURDB_ASSIGN_OR_RETURN(const pager::FileView view, txn->View(index.file));
+  TURDB_ASSIGN_OR_RETURN(const hnsw::GraphMeta meta, hnsw::ReadMeta(view));
+  TURDB_ASSIGN_OR_RETURN(const auto vectors, VectorColumn::Open(txn, ColumnOf(table, index)));
+  return vectors->slot_count() - std::min(meta.node_count, vectors->slot_count());
+}
+
+}  // namespace turdb::table
