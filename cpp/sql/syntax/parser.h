@@ -42,7 +42,8 @@ struct ParsedExpression {
 };
 
 // Parses the first statement of `sql` and sets *consumed to the bytes up to and including its
-// semicolon. Errors: kSyntax; kTooBig for a text or a nesting over its limit.
+// semicolon (on a syntax error too, so that a script may go on after it; a token that is no SQL ends it).
+// Errors: kSyntax; kTooBig for a text or a nesting over its limit.
 absl::StatusOr<ParsedStatement> ParseStatement(std::string_view sql, size_t* consumed);
 
 // Parses a whole text as one expression: stored defaults, CHECKs, index expressions. Same errors.
