@@ -97,7 +97,8 @@ def _from_sequence(name: str, values: Any) -> Any:
     if not isinstance(first, (list, tuple, np.ndarray)) or any(value is None for value in values):
         return values
     try:
-        stacked = np.asarray(values, dtype=np.float32)
+        with np.errstate(over="ignore"):
+            stacked = np.asarray(values, dtype=np.float32)
     except (ValueError, TypeError) as error:
         raise DataError(f"append(): the vectors of column '{name}' are not all of one length and of numbers") from error
     return stacked
@@ -106,7 +107,8 @@ def _from_sequence(name: str, values: Any) -> Any:
 def _array(name: str, values: np.ndarray) -> Any:
     kind = values.dtype.kind
     if values.ndim == 2 and kind in "iufb":
-        floats = values.astype(np.float32, copy=False)
+        with np.errstate(over="ignore"):  # what overflows is infinite, and refused as such
+            floats = values.astype(np.float32, copy=False)
         dense = floats.shape[1] <= 1 or floats.strides[1] == floats.itemsize
         if not dense or floats.strides[0] % floats.itemsize or floats.strides[0] < 0 or floats.strides[0] < floats.shape[1] * 4:
             floats = np.ascontiguousarray(floats)

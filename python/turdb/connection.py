@@ -137,7 +137,8 @@ class Connection(_core.Connection):
         >>> ids, distances = con.knn("docs", "embedding", queries, 10, where="year >= ?", parameters=(2020,))
         """
         try:
-            vectors = np.ascontiguousarray(queries, dtype=np.float32)
+            with np.errstate(over="ignore"):
+                vectors = np.ascontiguousarray(queries, dtype=np.float32)
         except (ValueError, TypeError) as error:
             raise DataError(f"knn(): the queries are not vectors of numbers: {error}") from None
         if vectors.ndim == 1:

@@ -1,0 +1,109 @@
+"""The interpreter lock is free while the engine works, and Ctrl-C reaches a long statement."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+
+import pytest
+import turdb
+
+LONG = "with recursive n(i) as (select 1 union all select i+1 from n where i < 2000000) select count(*), sum(i % 7) from n"
+
+
+def test_other_threads_run_during_a_query():
+    con = turdb.connect(":memory:", check_same_thread=False)
+    started, finished = threading.Event(), threading.Event()
+
+    def query():
+        started.set()
+        con.execute(LONG).fetchall()
+        finished.set()
+
+    thread = threading.Thread(target=query)
+    thread.start()
+    started.wait()
+    steps = 0
+    while not finished.is_set():  # pure Python: only goes on while the query does not hold the lock
+        steps += 1
+    thread.join()
+    assert steps > 1000
+    con.close()
+
+
+def test_two_connections_at_once(path):
+    writer = turdb.connect(path, isolation_level=None)
+    writer.execute("create table t(a)")
+    failures = []
+
+    def read():
+        con = turdb.connect(path)
+        last = -1
+        for _ in range(200):
+            count = con.execute("select count(*) from t").fetchone()[0]
+            if count < last:
+                failures.append((last, count))
+            last = count
+        con.close()
+
+    threads = [threading.Thread(target=read) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for i in range(200):
+        writer.execute("insert into t values(?)", (i,))
+    for thread in threads:
+        thread.join()
+    assert failures == []
+    writer.close()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals")
+def test_ctrl_c_stops_a_statement():
+    script = (
+        "import turdb\n"
+        "con = turdb.connect(':memory:')\n"
+        "print('ready', flush=True)\n"
+        "try:\n"
+        "    con.execute('with recursive n(i) as (select 1 union all select i+1 from n) select count(*) from n').fetchall()\n"
+        "except KeyboardInterrupt:\n"
+        "    print('interrupted', con.execute('select 1').fetchone())\n"
+    )
+    environment = dict(os.environ, PYTHONPATH=os.pathsep.join(sys.path))
+    process = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True, env=environment)
+    assert process.stdout.readline() == "ready\n"
+    for _ in range(100):
+        process.send_signal(signal.SIGINT)
+        try:
+            process.wait(timeout=0.2)
+            break
+        except subprocess.TimeoutExpired:
+            continue
+    else:
+        process.kill()
+    assert process.stdout.read() == "interrupted (1,)\n"
+    process.stdout.close()
+
+
+def test_a_shared_cursor_fails_instead_of_crashing():
+    con = turdb.connect(":memory:", check_same_thread=False)
+    cursor = con.cursor()
+    unexpected = []
+
+    def use():
+        for i in range(300):
+            try:
+                cursor.execute("select ?, ?", (i, "x"))
+                cursor.fetchall()
+            except turdb.ProgrammingError:
+                pass
+            except Exception as error:
+                unexpected.append(error)
+
+    threads = [threading.Thread(target=use) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert unexpected == []
+    con.close()
