@@ -44,7 +44,7 @@ class File {
   virtual absl::Status Sync() = 0;  // data and what is needed to read it back (fdatasync)
   virtual void StartWriteback(uint64_t offset, uint64_t length) {}  // a hint: a Sync will follow soon
   virtual absl::Status Truncate(uint64_t size) = 0;
-  virtual absl::Status Preallocate(uint64_t size) = 0;  // grow to at least size, blocks reserved where possible
+  virtual absl::Status Preallocate(uint64_t size) = 0;  // reserves blocks where that helps; may grow the file
   virtual absl::StatusOr<uint64_t> Size() = 0;
   virtual absl::StatusOr<std::unique_ptr<Mapping>> Map(size_t length) = 0;
   virtual const std::string& path() const = 0;

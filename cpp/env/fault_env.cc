@@ -253,9 +253,9 @@ absl::Status FaultFile::Truncate(uint64_t size) {
   return base_->Truncate(size);
 }
 
-absl::Status FaultFile::Preallocate(uint64_t size) {
-  TURDB_ASSIGN_OR_RETURN(const uint64_t now, base_->Size());
-  return now >= size ? absl::OkStatus() : Truncate(size);
+absl::Status FaultFile::Preallocate(uint64_t) {
+  std::lock_guard<std::mutex> guard(env_->mutex_);
+  return env_->FailureLocked("preallocate", path());
 }
 
 void FaultEnvImpl::Restart(uint64_t seed) {

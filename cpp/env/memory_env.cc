@@ -121,12 +121,7 @@ class MemoryFile final : public File {
     return absl::OkStatus();
   }
 
-  absl::Status Preallocate(uint64_t size) override {
-    std::lock_guard<std::shared_mutex> guard(contents_->mutex);
-    TURDB_RETURN_IF_ERROR(contents_->Reserve(path_, size));
-    contents_->GrowTo(size);
-    return absl::OkStatus();
-  }
+  absl::Status Preallocate(uint64_t) override { return absl::OkStatus(); }
 
   absl::StatusOr<uint64_t> Size() override {
     return contents_->size.load();

@@ -135,6 +135,27 @@ void DataFile::StartWriteback(PageId first, uint32_t n) {
   file_->StartWriteback(uint64_t{first.value()} * kPageBytes, uint64_t{n} * kPageBytes);
 }
 
+absl::Status DataFile::Reserve(PageId first, uint32_t n) {
+  // Small runs are left to the file system; long ones are reserved ahead in steps that double, up to 32 MiB.
+  constexpr uint64_t kSmallest = 1u << 20, kLargest = 32u << 20;
+  const uint64_t end = uint64_t{n} * kPageBytes;
+  const uint64_t run = end - uint64_t{first.value()} * kPageBytes;
+  if (run < kSmallest || end <= reserved_bytes_) return absl::OkStatus();
+  reserved_bytes_ = end + std::min(run, kLargest);
+  const absl::Status status = file_->Preallocate(reserved_bytes_);
+  if (status.ok() || KindOf(status) != ErrorKind::kDiskFull) return status;
+  reserved_bytes_ = end;  // there may be room for what is needed now
+  return file_->Preallocate(end);
+}
+
+absl::Status DataFile::TrimReserve(uint32_t n) {
+  const uint64_t end = uint64_t{n} * kPageBytes;
+  if (reserved_bytes_ <= end) return absl::OkStatus();
+  reserved_bytes_ = 0;
+  TURDB_ASSIGN_OR_RETURN(const uint64_t size, file_->Size());
+  return size > end ? file_->Truncate(end) : absl::OkStatus();
+}
+
 absl::Status DataFile::Sync() { return file_->Sync(); }
 
 absl::Status DataFile::Unlink() {

@@ -70,6 +70,10 @@ class DataFile : public RefCounted<DataFile> {
   // Writes sealed pages and marks them verified. REQUIRES: EnsureOnDisk.
   absl::Status WritePages(PageId first, uint32_t n, const uint8_t* pages);
   void StartWriteback(PageId first, uint32_t n);
+  // Reserves room on disk for pages [0, n) and, as long runs show that more will come, beyond. TrimReserve gives back what
+  // lies past `n` pages. REQUIRES: EnsureOnDisk.
+  absl::Status Reserve(PageId first, uint32_t n);
+  absl::Status TrimReserve(uint32_t n);
   absl::Status Sync();
   // Removes the name; what is open or mapped stays readable.
   absl::Status Unlink();
@@ -101,6 +105,7 @@ class DataFile : public RefCounted<DataFile> {
   std::atomic<uint32_t> file_pages_{0};
   std::atomic<uint32_t> unprotected_from_{0};
   std::atomic<bool> is_directory_dirty_{false};
+  uint64_t reserved_bytes_ = 0;  // the file was grown to this length; by the one writer
 };
 
 }  // namespace turdb::pager

@@ -5,6 +5,7 @@
 // pointers read just before a change stay good.
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <string>
 #include <vector>
@@ -80,6 +81,8 @@ class PrivatePages final : public FileWriter {
   uint64_t content_version_;
   bool is_version_stale_ = false;  // changed since content_version_ was given out
   bool has_direct_pages_ = false;
+  PageId first_direct_{0};
+  std::atomic<uint64_t> n_direct_written_{0};
   uint64_t n_copied_ = 0;
   Lsn known_checkpoint_{0};
   std::vector<IntrusivePtr<PageVersion>> retired_;

@@ -58,6 +58,7 @@ absl::StatusOr<IntrusivePtr<DatabaseState>> StoreCore::AppendCommit(const Commit
 absl::Status StoreCore::SyncDirectPages(const CommitRequest& request) {
   for (const auto& [id, pages] : request.changed) {
     if (!pages->has_direct_pages()) continue;
+    TURDB_RETURN_IF_ERROR(pages->file()->TrimReserve(pages->view().page_count()));
     absl::Status status = pages->file()->Sync();
     if (status.ok() && pages->file()->TakeIsDirectoryDirty()) {
       const std::string path = pages->file()->full_path();

@@ -280,3 +280,8 @@ def test_unreadable_catalog_is_corruption_not_a_crash(tmp_path):
     file.write_bytes(content)
     with pytest.raises(RuntimeError, match="Corruption: .*catalog.tbd"):
         catalog.describe(catalog.Database(str(path)).begin(False))
+
+
+def test_the_example_of_the_format_page():
+    example = "01 01 01 0a 02 04 72 6f 6f 74 03 01 67 04 01 74 05 01 58"
+    assert catalog.encode_trigger(5, "root", "g", "t", "X") == bytes.fromhex(example.replace(" ", ""))
