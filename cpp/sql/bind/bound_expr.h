@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -39,9 +40,10 @@ enum class BoundKind : uint8_t {
   kCase,         // [when, then]..., else (always there); searched form: CASE x WHEN is bound to kCompare over a kOnce
   kCast,         // to cast_type
   kCollate,      // args[0], only carries a collation
-  kFunction,     // function(args)
+  kFunction,     // function(args); compare_collation is the call's (FunctionContext::collation)
   kInList,       // args[0] [NOT] IN (args[1..]); compare_affinity, compare_collation
-  kInSubquery,   // args (one, or several for a row value) [NOT] IN subquery
+  kInSubquery,   // args (one, or several for a row value) [NOT] IN subquery; args[i] is compared with result column i
+                 // under subquery->compare_affinities[i] and compare_collations[i]
   kExists,       // [NOT] EXISTS subquery
   kScalarSubquery,  // first row, column subquery_column; NULL when empty
   kOnce,         // a value used in several places of one expression, evaluated once a row: the first in evaluation
@@ -62,13 +64,15 @@ struct BoundSubquery {
   BoundSubquery();
   ~BoundSubquery();
   std::unique_ptr<LogicalNode> logical;
-  std::unique_ptr<PhysicalNode> physical;
+  std::shared_ptr<PhysicalNode> physical;  // shared only because its type is unknown in this room
   std::vector<ColumnId> outer_columns;
   std::vector<int> registers;       // set by the planner: register of each outer column
   std::vector<int> outer_slots;     // set by the planner: slot of each in the input of the expression, or -1 when the
                                     // value is already in its register (a column of a query further out)
   std::vector<Affinity> affinities; // of its result columns
   std::vector<Collation> collations;
+  std::vector<Affinity> compare_affinities;    // kInSubquery: kNone, kNumeric or kText, an argument each
+  std::vector<Collation> compare_collations;
 };
 
 struct BoundExpr {
@@ -82,7 +86,9 @@ struct BoundExpr {
   bool has_explicit_collation = false;   // COLLATE, which wins
   ArithmeticOp arithmetic = ArithmeticOp::kAdd;
   CompareOp compare = CompareOp::kEqual;
-  Affinity compare_affinity = Affinity::kNone;  // applied to both operands before comparing: kNone, kNumeric or kText
+  // Applied to both operands before comparing, as SQLite's comparison opcodes do: kNone; kNumeric (texts that look like
+  // numbers become numbers); kText (a number becomes text, when the other operand is text).
+  Affinity compare_affinity = Affinity::kNone;
   Collation compare_collation = Collation::kBinary;
   SourcePos pos;
   uint32_t parameter = 0;
@@ -90,6 +96,7 @@ struct BoundExpr {
   int slot = -1;
   int register_index = -1;
   int shared_index = -1;
+  int subquery_column = 0;               // kScalarSubquery: which result column, from 0
   LogicalType type;                      // kColumn: declared type (vector dimensions); kCast: target
   Value constant;
   const ScalarFunction* function = nullptr;
@@ -119,6 +126,8 @@ struct AggregateCall {
 // Deep copy (subqueries are not copied: REQUIRES none, or logical plans are cloned by the planner).
 ExprPtr CloneExpr(const BoundExpr& expr);
 bool HasSubquery(const BoundExpr& expr);
+// Same structure and meaning; false whenever a subquery is in it.
+bool ExprEquals(const BoundExpr& a, const BoundExpr& b);
 bool IsDeterministic(const BoundExpr& expr);
 // Calls visit for every kColumn node below, outer columns of subqueries included.
 void CollectColumns(const BoundExpr& expr, std::vector<ColumnId>* columns);

@@ -11,6 +11,7 @@
 
 #include "catalog/catalog.h"
 #include "sql/bind/bound_expr.h"
+#include "sql/syntax/ast_expr.h"
 
 namespace turdb::sql {
 
@@ -46,7 +47,10 @@ struct LogicalValues : LogicalNode {  // also the single row without columns of 
   std::vector<std::vector<ExprPtr>> rows;
 };
 
-struct LogicalTableFunction : LogicalNode {  // generate_series, pragma_..., json_each; rows come from sql/exec by name
+// generate_series, pragma_..., json_each; rows come from sql/exec by name. output has all columns of the function, hidden
+// ones (its arguments) last: sql/bind/table_functions.h. Arguments may read columns of what stands left of it in FROM:
+// then the join above is a dependent one.
+struct LogicalTableFunction : LogicalNode {
   LogicalTableFunction() : LogicalNode(LogicalKind::kTableFunction) {}
   std::string name;
   std::vector<ExprPtr> arguments;
@@ -81,7 +85,7 @@ struct WindowCall {
   AggregateCall call;
   std::vector<ExprPtr> partition_by;
   std::vector<SortKey> order_by;
-  const struct WindowSpec* frame = nullptr;  // syntax of the frame; its offsets are in start_offset and end_offset
+  const WindowSpec* frame = nullptr;  // syntax of the frame; its offsets are in start_offset and end_offset
   ExprPtr start_offset, end_offset;
 };
 struct LogicalWindow : LogicalNode {  // output = child's, then one a call
@@ -111,16 +115,20 @@ struct LogicalSetOp : LogicalNode {  // children: left, right; output[i] takes l
   std::vector<Collation> collations;
 };
 
-struct LogicalCte : LogicalNode {  // children: definition, body; the body reads it through LogicalCteRef of cte_id
+// children: definition, body; the body reads it through LogicalCteRef of cte_id (output[i]: the definition's output[i]).
+struct LogicalCte : LogicalNode {
   LogicalCte() : LogicalNode(LogicalKind::kCte) {}
   int cte_id = 0;
   std::string name;
 };
-struct LogicalRecursiveCte : LogicalNode {  // children: initial, recursive (reads the queue through LogicalCteRef)
+// children: initial, recursive (reads the row taken from the queue through LogicalCteRef). output[i] takes both children's
+// output[i]; order_by is over output.
+struct LogicalRecursiveCte : LogicalNode {
   LogicalRecursiveCte() : LogicalNode(LogicalKind::kRecursiveCte) {}
   int cte_id = 0;
   bool is_union_all = true;
-  std::vector<SortKey> order_by;  // of the queue
+  std::vector<Collation> collations;  // of output, for UNION
+  std::vector<SortKey> order_by;      // of the queue
   ExprPtr limit, offset;
 };
 struct LogicalCteRef : LogicalNode {
@@ -145,7 +153,7 @@ struct RowExpressions {
 
 struct UpsertClause {
   const catalog::IndexDef* index = nullptr;  // conflict target; nullptr and !is_rowid: any
-  bool is_rowid = false;
+  bool is_rowid = false;  // the table's own key: the rowid, or the primary key of a WITHOUT ROWID table
   bool is_any = false;
   bool is_update = false;
   std::vector<std::pair<int, ExprPtr>> assignments;  // column number (kRowIdColumn for the rowid), value; over
@@ -172,7 +180,7 @@ struct LogicalInsert : LogicalNode {
 };
 
 // children[0] gives, per row to change: the old row's columns in order of row_columns (all table columns, then the
-// rowid), then one value per assignment.
+// rowid, NULL for WITHOUT ROWID tables), then one value per assignment. A row comes once.
 struct LogicalUpdate : LogicalNode {
   LogicalUpdate() : LogicalNode(LogicalKind::kUpdate) {}
   const catalog::TableDef* table = nullptr;
@@ -183,12 +191,13 @@ struct LogicalUpdate : LogicalNode {
 };
 
 // children[0] gives the rowid (WITHOUT ROWID: the primary key columns), and when `returning` is present the whole row
-// in order of row_columns instead.
+// in order of row_columns instead (WITHOUT ROWID: NULL for the rowid).
 struct LogicalDelete : LogicalNode {
   LogicalDelete() : LogicalNode(LogicalKind::kDelete) {}
   const catalog::TableDef* table = nullptr;
   bool is_whole_table = false;                  // no WHERE, no RETURNING: children is empty
   std::vector<ColumnId> row_columns;
+  RowExpressions row_expressions;               // of expression indexes only; the same row_columns
   Returning returning;
 };
 
@@ -212,6 +221,10 @@ struct BoundStatement {
   int cte_count = 0;
   int shared_count = 0;                   // kOnce expressions
   std::vector<std::string> column_names;  // by ColumnId, for EXPLAIN
+  std::vector<std::unique_ptr<WindowSpec>> frames;  // what WindowCall::frame points to
 };
+
+// The tree as indented text, for EXPLAIN and tests.
+std::string LogicalText(const LogicalNode& root, const std::vector<std::string>& column_names);
 
 }  // namespace turdb::sql

@@ -1,0 +1,23 @@
+// Functions that stand in FROM: their names, arguments and columns. sql/exec computes their rows.
+//
+// Output columns of a LogicalTableFunction: `columns`, then `hidden_columns`. A hidden column holds an argument's value
+// in every row; it is found by name only.
+#pragma once
+
+#include <string_view>
+#include <vector>
+
+namespace turdb::sql {
+
+struct TableFunctionDef {
+  std::string_view name;
+  int max_args = 0;
+  std::vector<std::string_view> columns;
+  std::vector<std::string_view> hidden_columns;
+};
+
+// In any case of letters; nullptr when there is none.
+const TableFunctionDef* FindTableFunction(std::string_view name);
+const std::vector<TableFunctionDef>& TableFunctions();
+
+}  // namespace turdb::sql
