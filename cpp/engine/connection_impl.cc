@@ -2,6 +2,7 @@
 
 #include "base/errors.h"
 #include "base/status_macros.h"
+#include "engine/pragma_functions.h"
 #include "engine/result_impl.h"
 
 namespace turdb::engine {
@@ -12,6 +13,7 @@ constexpr size_t kCachedStatements = 128;  // as Python's sqlite3
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Connection>> Connection::Open(const OpenOptions& options) {
+  RegisterPragmaFunctions();
   TURDB_ASSIGN_OR_RETURN(auto database, Database::Open(options));
   return std::unique_ptr<Connection>(std::make_unique<ConnectionImpl>(std::move(database), options));
 }
