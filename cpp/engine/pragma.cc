@@ -215,7 +215,7 @@ absl::StatusOr<PragmaResult> RunPragma(ConnectionState* state, const sql::Pragma
   for (const Entry& entry : kPragmas) {
     if (entry.name == name) return entry.handler(state, name, given);
   }
-  const sql::TableFunctionDef* def = sql::FindTableFunction(Cat("pragma_", name));
+  const sql::TableFunctionDef* def = sql::DescribeTableFunction(Cat("pragma_", name));
   return def != nullptr ? SelectPragma(state, *def, given) : Nothing();
 }
 
