@@ -46,18 +46,22 @@ void ColumnVector::SetConstant(const Cell& value) {
   is_constant_ = true;
 }
 
-void ColumnVector::SetNull(uint32_t row) {
-  if (layout_ == Layout::kCells) {
-    mutable_cells()[row] = Cell();
-    return;
-  }
+uint64_t* ColumnVector::mutable_validity() {
   if (!has_nulls_) {
     const size_t words = (size_t{capacity_rows_} + 63) / 64;
     if (validity_ == nullptr || validity_.use_count() > 1) validity_ = std::make_shared<Buffer>();
     validity_->assign(words, ~uint64_t{0});
     has_nulls_ = true;
   }
-  (*validity_)[row >> 6] &= ~(uint64_t{1} << (row & 63));
+  return validity_->data();
+}
+
+void ColumnVector::SetNull(uint32_t row) {
+  if (layout_ == Layout::kCells) {
+    mutable_cells()[row] = Cell();
+    return;
+  }
+  mutable_validity()[row >> 6] &= ~(uint64_t{1} << (row & 63));
 }
 
 void ColumnVector::Gather(const ColumnVector& from, const uint32_t* rows, uint32_t n) {

@@ -44,6 +44,8 @@ class ColumnVector {
 
   // kInt64 and kDouble: bit set = not NULL; only meaningful when has_nulls().
   const uint64_t* validity() const { return validity_->data(); }
+  // The bitmap to write to, every row valid when it is new. After a Reset of this column to kInt64 or kDouble.
+  uint64_t* mutable_validity();
   void SetNull(uint32_t row);  // kInt64/kDouble/kCells, after a Reset of this column
   bool IsNull(uint32_t row) const {
     if (is_constant_) row = 0;

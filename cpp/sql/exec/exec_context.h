@@ -48,8 +48,16 @@ struct ExecContext {
   int64_t last_insert_rowid = 0;
   int64_t connection_changes = 0, connection_total_changes = 0;
   std::chrono::system_clock::time_point now;       // one moment for the whole statement
+  // Grows when the root is opened: what was computed for an earlier execution is stale.
+  uint64_t execution = 0;
+  // How a write that failed wants to end: OR ROLLBACK ends the transaction, OR FAIL keeps what the statement has done.
+  bool rollback_transaction = false;
+  bool keep_changes = false;
 
   absl::Status CheckInterrupt() const;
 };
+
+// Grows the registers as needed; bytes are copied.
+void SetRegister(ExecContext* context, int register_index, const Cell& cell);
 
 }  // namespace turdb::sql

@@ -1,0 +1,111 @@
+#include "sql/exec/row_order.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace turdb::sql {
+
+using Layout = ColumnVector::Layout;
+
+int RowOrder::CompareCell(const OrderColumn& column, const Cell& a, const Cell& b) const {
+  if (a.is_null() || b.is_null()) {
+    if (a.is_null() == b.is_null()) return 0;
+    return a.is_null() == column.nulls_first ? -1 : 1;
+  }
+  const int order = CompareCollated(a, b, column.collation, registry_);
+  return column.is_descending ? -order : order;
+}
+
+int RowOrder::Compare(const RowStore& a_store, uint64_t a, const RowStore& b_store, uint64_t b) const {
+  for (const OrderColumn& column : columns_) {
+    const size_t c = column.column;
+    if (a_store.layout(c) == Layout::kInt64 && b_store.layout(c) == Layout::kInt64 && !a_store.has_nulls(c) && !b_store.has_nulls(c)) {
+      const int64_t x = a_store.ints(c)[a], y = b_store.ints(c)[b];
+      if (x != y) return (x < y) != column.is_descending ? -1 : 1;
+      continue;
+    }
+    const int order = CompareCell(column, a_store.Get(c, a), b_store.Get(c, b));
+    if (order != 0) return order;
+  }
+  return 0;
+}
+
+int RowOrder::CompareLoose(const ColumnVector* const* keys, uint32_t row, const RowStore& store, uint64_t b) const {
+  for (size_t i = 0; i < columns_.size(); ++i) {
+    const int order = CompareCell(columns_[i], keys[i]->Get(row), store.Get(columns_[i].column, b));
+    if (order != 0) return order;
+  }
+  return 0;
+}
+
+namespace {
+
+// A number that orders as the first key does, as far as eight bytes tell; ties ask the full comparison.
+class Prefixes {
+ public:
+  Prefixes(const RowStore& store, const OrderColumn& column) : store_(store), column_(column) {}
+
+  // False when such numbers would not agree with the comparison.
+  bool CanPrefix() const {
+    if (store_.layout(column_.column) != Layout::kCells) return true;
+    for (uint64_t i = 0; i < store_.size(); ++i) {
+      const Cell cell = store_.Get(column_.column, i);
+      if (!cell.is_null() && !cell.is_text()) return false;
+    }
+    return column_.collation == Collation::kBinary;
+  }
+  uint64_t Of(uint64_t row) const {
+    const Cell cell = store_.Get(column_.column, row);
+    if (cell.is_null()) return column_.nulls_first ? 0 : ~uint64_t{0};
+    // NULLs take the ends; values that reach them only tie.
+    uint64_t key = cell.is_integer() ? static_cast<uint64_t>(cell.integer) ^ (uint64_t{1} << 63)
+                   : cell.is_real()  ? OfReal(cell.real)
+                                     : OfText(cell);
+    return column_.is_descending ? ~key : key;
+  }
+
+ private:
+  static uint64_t OfReal(double value) {
+    if (value == 0) value = 0;  // -0.0 equals 0.0
+    uint64_t bits;
+    std::memcpy(&bits, &value, sizeof(bits));
+    return bits >> 63 ? ~bits : bits | (uint64_t{1} << 63);
+  }
+  static uint64_t OfText(const Cell& cell) {
+    uint64_t key = 0;
+    for (uint32_t i = 0; i < 8; ++i) key = (key << 8) | (i < cell.length ? static_cast<uint8_t>(cell.bytes[i]) : 0);
+    return key;
+  }
+  const RowStore& store_;
+  const OrderColumn& column_;
+};
+
+}  // namespace
+
+void RowOrder::Sort(const RowStore& store, std::vector<uint64_t>* rows) const {
+  auto by_all = [&](uint64_t a, uint64_t b) {
+    const int order = Compare(store, a, b);
+    return order != 0 ? order < 0 : a < b;
+  };
+  if (columns_.empty()) return std::sort(rows->begin(), rows->end());
+  Prefixes prefixes(store, columns_[0]);
+  if (rows->size() < 64 || !prefixes.CanPrefix()) return std::sort(rows->begin(), rows->end(), by_all);
+  struct Entry { uint64_t prefix, row; };
+  std::vector<Entry> entries;
+  entries.reserve(rows->size());
+  for (uint64_t row : *rows) entries.push_back({prefixes.Of(row), row});
+  std::sort(entries.begin(), entries.end(), [&](const Entry& a, const Entry& b) {
+    return a.prefix != b.prefix ? a.prefix < b.prefix : by_all(a.row, b.row);
+  });
+  for (size_t i = 0; i < entries.size(); ++i) (*rows)[i] = entries[i].row;
+}
+
+std::vector<OrderColumn> OrderColumns(const std::vector<SortKey>& keys, size_t first) {
+  std::vector<OrderColumn> columns;
+  for (size_t i = 0; i < keys.size(); ++i) {
+    columns.push_back({first + i, keys[i].is_descending, keys[i].nulls_first, keys[i].collation});
+  }
+  return columns;
+}
+
+}  // namespace turdb::sql
