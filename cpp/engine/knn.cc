@@ -142,7 +142,7 @@ absl::Status ConnectionImpl::Knn(const KnnRequest& request, int64_t* ids, float*
   query.k = request.k;
   query.ef = request.ef != 0 ? request.ef : state_->settings.hnsw_ef_search;
   query.index = PickIndex(*table, column);
-  if (query.index != nullptr) query.metric = query.index->hnsw.metric;
+  query.metric = query.index != nullptr ? query.index->hnsw.metric : catalog::Metric::kL2;
   if (!request.where.empty()) {
     TURDB_ASSIGN_OR_RETURN(filter, EvaluateFilter(request, column, state_.get(), txn.get(), catalog));
     query.filter = &filter;
