@@ -41,6 +41,10 @@ class Builder {
         image_(static_cast<uint32_t>(layout_.PageCount(vectors.slot_count()))) {}
 
   absl::StatusOr<GraphImage> Run(GraphMeta* meta) {
+    if (image_.bytes() == nullptr) {
+      return OutOfMemoryError("building a vector index over ", vectors_.slot_count(), " vectors takes ",
+                              uint64_t{image_.page_count()} * format::kPageBytes >> 20, " MiB of memory");
+    }
     for (uint32_t id = 1; id < image_.page_count(); ++id) format::SetPageKind(image_.Page(id), layout_.KindOfPage(id));
     for (uint32_t slot = 0; slot < vectors_.slot_count(); ++slot) {
       if (vectors_.RowIdOf(NodeId(slot)) != format::kFreeSlotRowId) order_.push_back(slot);

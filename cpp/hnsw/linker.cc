@@ -234,16 +234,28 @@ std::vector<uint32_t> Linker<Pages>::Nearest(uint32_t node, uint32_t count, int 
   const uint8_t* bytes = graph_->Node(node);
   if (bytes == nullptr || entry_.node == format::kNoNode) return nearest;
   const vec::Sq8Query query = QueryOf(bytes, &state);
-  const Candidate at = Descend(*graph_, query, entry_, 0, &scratch);
+  // From the entry on level 0: the upper levels could lead to where level 0 does not.
   scratch.pool.Reset(std::max(ef_construction_, count));
   scratch.visited.Reset(graph_->node_count());
-  scratch.visited.Add(at.id);
-  scratch.pool.Insert(at.key, at.id);
+  scratch.visited.Add(entry_.node);
+  scratch.pool.Insert(KeyOf(*graph_, query, entry_.node, &scratch), entry_.node);
   SearchLevel(*graph_, query, 0, &scratch);
   for (uint32_t i = 0; i < scratch.pool.size() && nearest.size() < count; ++i) {
     if (scratch.pool.id(i) != node) nearest.push_back(scratch.pool.id(i));
   }
   return nearest;
+}
+
+template <class Pages>
+bool Linker<Pages>::IsAsNearAsLinks(uint32_t node, uint32_t other) {
+  WorkerState& state = states_[0];
+  const uint8_t* bytes = graph_->Node(node);
+  if (bytes == nullptr) return false;
+  const vec::Sq8Query query = QueryOf(bytes, &state);
+  const Links links = graph_->BaseLinks(bytes);
+  float farthest = -std::numeric_limits<float>::infinity();
+  for (uint32_t i = 0; i < links.count; ++i) farthest = std::max(farthest, KeyOf(*graph_, query, links[i], &state.scratch));
+  return KeyOf(*graph_, query, other, &state.scratch) <= farthest;
 }
 
 template <class Pages>

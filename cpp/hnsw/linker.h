@@ -66,8 +66,10 @@ class Linker {
   absl::Status Insert(const std::vector<uint32_t>& nodes);
   // Given a node and candidates for its list, chooses and returns the list. For vacuum and repair. Worker-safe.
   LinkList Rebuild(uint32_t node, uint32_t level, std::vector<uint32_t> candidates, int worker);
-  // The `count` nodes of level 0 nearest to a node that a search finds, nearest first.
+  // The `count` nodes nearest to a node that a walk over level 0 from the entry finds, nearest first.
   std::vector<uint32_t> Nearest(uint32_t node, uint32_t count, int worker);
+  // Whether `other` is no farther from a node than the farthest of its links on level 0.
+  bool IsAsNearAsLinks(uint32_t node, uint32_t other);
 
   Entry entry() const { return entry_; }
   void set_entry(Entry entry) { entry_ = entry; }

@@ -80,30 +80,61 @@ size_t Dispensable(const Graph<Pages>& graph, uint32_t host, const std::vector<u
   return is_scrupulous || list.empty() ? list.size() : list.size() - 1;
 }
 
-// Makes one reachable node close to `island` link to it. False when none could.
 template <class Pages>
-absl::StatusOr<bool> LinkIn(const Graph<Pages>& graph, const Walk<Pages>& walk, uint32_t island, int pass,
-                            Linker<Pages>* linker, PageEdit* edit) {
-  std::vector<uint32_t> hosts = ListOf(graph, island);
-  const std::vector<uint32_t> nearest = linker->Nearest(island, kNeighboursTried, 0);
-  hosts.insert(hosts.end(), nearest.begin(), nearest.end());
-  for (int attempt = 0; attempt < 2; ++attempt) {
+class Repair {
+ public:
+  Repair(const Graph<Pages>& graph, const Walk<Pages>& walk, int pass, Linker<Pages>* linker, PageEdit* edit)
+      : graph_(graph), walk_(walk), pass_(pass), linker_(linker), edit_(edit) {}
+
+  // Makes one reachable node close to `island` link to it. False when none could.
+  absl::StatusOr<bool> LinkIn(uint32_t island) {
+    // Cheap places first. Where many vectors are the same, the islands are, and one linked in before has room.
+    std::vector<uint32_t> hosts = ListOf(graph_, island);
+    hosts.insert(hosts.end(), recent_.rbegin(), recent_.rend());
+    TURDB_ASSIGN_OR_RETURN(bool is_linked, LinkFrom(hosts, island, false));
+    if (!is_linked) {
+      hosts = linker_->Nearest(island, kNeighboursTried, 0);
+      TURDB_ASSIGN_OR_RETURN(is_linked, LinkFrom(hosts, island, false));
+    }
+    if (!is_linked) {
+      TURDB_ASSIGN_OR_RETURN(is_linked, LinkFrom(hosts, island, true));
+    }
+    if (is_linked) {
+      if (recent_.size() == kRecent) recent_.erase(recent_.begin());
+      recent_.push_back(island);
+    }
+    return is_linked;
+  }
+
+ private:
+  static constexpr size_t kRecent = 4;
+
+  absl::StatusOr<bool> LinkFrom(const std::vector<uint32_t>& hosts, uint32_t island, bool may_replace) {
     for (const uint32_t host : hosts) {
-      if (host == island || !walk.IsReached(host)) continue;
-      LinkList list{host, 0, ListOf(graph, host)};
-      if (list.links.size() >= graph.layout().max_links(0)) {
-        if (attempt == 0) continue;  // first look for a list with room
-        const size_t at = Dispensable(graph, host, list.links, pass + 1 < kPasses);
+      if (host == island || !walk_.IsReached(host)) continue;
+      const bool is_recent = std::find(recent_.begin(), recent_.end(), host) != recent_.end();
+      if (is_recent && !linker_->IsAsNearAsLinks(island, host)) continue;
+      LinkList list{host, 0, ListOf(graph_, host)};
+      if (list.links.size() >= graph_.layout().max_links(0)) {
+        if (!may_replace) continue;
+        const size_t at = Dispensable(graph_, host, list.links, pass_ + 1 < kPasses);
         if (at == list.links.size()) continue;
         list.links.erase(list.links.begin() + static_cast<ptrdiff_t>(at));
       }
       list.links.push_back(island);
-      TURDB_RETURN_IF_ERROR(WriteLinks(graph, list, edit));
+      TURDB_RETURN_IF_ERROR(WriteLinks(graph_, list, edit_));
       return true;
     }
+    return false;
   }
-  return false;
-}
+
+  const Graph<Pages>& graph_;
+  const Walk<Pages>& walk_;
+  const int pass_;
+  Linker<Pages>* linker_;
+  PageEdit* edit_;
+  std::vector<uint32_t> recent_;  // islands linked in last
+};
 
 }  // namespace
 
@@ -124,9 +155,10 @@ absl::Status EnsureReachable(const Graph<Pages>& graph, Linker<Pages>* linker, P
     const std::vector<uint32_t> islands = NotReached(graph, walk);
     *left = static_cast<uint32_t>(islands.size());
     if (islands.empty() || pass == kPasses) break;
+    Repair<Pages> repair(graph, walk, pass, linker, edit);
     for (const uint32_t island : islands) {
       if (walk.IsReached(island)) continue;  // another island brought it along
-      TURDB_ASSIGN_OR_RETURN(const bool is_linked, LinkIn(graph, walk, island, pass, linker, edit));
+      TURDB_ASSIGN_OR_RETURN(const bool is_linked, repair.LinkIn(island));
       if (is_linked) walk.From(island);
     }
   }

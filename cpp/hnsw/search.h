@@ -6,7 +6,7 @@
 //                   returned; given up for the code scan once it has cost as much as that would
 //   code scan       few survivors: the keys of all of their codes
 //   exact           k so large that most vectors are in the answer
-// Whatever picked them, the nearest by code (more than k) are then ordered by the true float distance, and
+// Whatever picked them, the nearest by code (as many more than k as the codes' error asks for) are then ordered by the true float distance, and
 // vectors past the absorbed ones (the tail) are scanned exactly and merged. k hits come back whenever k match.
 // Distances are those users see (vec::DistanceOfKey). Equal distances order by slot.
 // Thread-safe: any number of threads may search, each with its own scratch.
@@ -89,6 +89,8 @@ class Searcher {
   template <class Pages>
   Method FindByCode(const Graph<Pages>& graph, const vec::Sq8Query& query, const SearchRequest& request,
                     uint64_t match_count, SearchScratch* scratch) const;
+  absl::Status FloatKeys(const float* query, uint32_t first, uint32_t n, SearchScratch* scratch, float* keys) const;
+  void FinishHits(uint32_t k, std::vector<Hit>* hits) const;
   absl::Status Rerank(const float* query, uint32_t k, SearchScratch* scratch, std::vector<Hit>* hits,
                       SearchCounters* counters) const;
   absl::Status DamageError() const;
