@@ -16,6 +16,7 @@ from pathlib import Path
 
 import harness
 import numpy as np
+
 import turdb
 
 

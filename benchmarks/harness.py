@@ -17,7 +17,7 @@ try:
     import turdb
 except ImportError:  # run from a checkout without its environment
     sys.path.insert(0, str(ROOT / "python"))
-    import turdb  # noqa: F401
+    import turdb
 sys.path.insert(0, str(ROOT / "examples" / "debian"))
 
 
@@ -51,7 +51,7 @@ def median_seconds(action: Callable[[], Any], runs: int = 5, prepare: Optional[C
 def in_turn(actions: dict[str, Callable[[], Any]], rounds: int = 5) -> dict[str, float]:
     """Median seconds of each action, run in turn, so that a slow moment of the machine hits all of them."""
     times: dict[str, list[float]] = {name: [] for name in actions}
-    for name, action in actions.items():
+    for action in actions.values():
         action()
     for _ in range(rounds):
         for name, action in actions.items():

@@ -20,8 +20,9 @@ from typing import Any, Optional
 
 import harness
 import numpy as np
-import turdb
 from dataset import exact_neighbours, load
+
+import turdb
 
 M, EF_CONSTRUCTION, THREADS, K = 16, 200, 2, 10
 EFS = (10, 12, 14, 16, 20, 24, 28, 32, 40, 48, 56, 64, 80, 96, 128, 160, 192, 256, 384, 512, 768, 1024)

@@ -20,6 +20,7 @@ from typing import Any
 
 import harness
 import numpy as np
+
 import turdb
 
 SECTIONS = [f"section{i}" for i in range(40)]

@@ -29,10 +29,9 @@ from pathlib import Path
 import numpy as np
 
 APPLICATION_SECTIONS = frozenset(
-    "admin comm database editors electronics embedded fonts games gnome gnu-r gnustep graphics hamradio httpd "
-    "interpreters kde mail math misc net news otherosfs science shells sound tex text utils vcs video web x11 xfce".split()
+    ["admin", "comm", "database", "editors", "electronics", "embedded", "fonts", "games", "gnome", "gnu-r", "gnustep", "graphics", "hamradio", "httpd", "interpreters", "kde", "mail", "math", "misc", "net", "news", "otherosfs", "science", "shells", "sound", "tex", "text", "utils", "vcs", "video", "web", "x11", "xfce"]
 )
-DULL_SECTIONS = frozenset("debug doc introspection libdevel localization oldlibs tasks metapackages".split())
+DULL_SECTIONS = frozenset(["debug", "doc", "introspection", "libdevel", "localization", "oldlibs", "tasks", "metapackages"])
 DULL_NAME = re.compile(
     r"-(dbg|dbgsym|dev|doc|docs|devel|locales?|l10n|i18n|help|headers|udeb|lang|data|common|examples?|tests?)$"
     r"|-(l10n|locale|i18n|help|lang|language-pack|headers)-|^(linux-headers|linux-image|linux-modules)-"

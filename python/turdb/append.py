@@ -13,8 +13,14 @@ from turdb.exceptions import DataError, ProgrammingError
 Column = tuple[str, Any, Optional[np.ndarray]]
 
 
+_NUMBERS = frozenset("int8 int16 int32 int64 uint8 uint16 uint32 float double".split())  # of Arrow
+
+
 def columns_of(data: Any) -> tuple[int, list[Column]]:
-    """Number of rows, and the columns of `data`. ProgrammingError for what is not a table, DataError for ragged ones."""
+    """Number of rows, and the columns of `data`.
+
+    Raises ProgrammingError for what is not a table, DataError for columns of different lengths.
+    """
     named = _named_columns(data)
     columns = [_column(str(name), values) for name, values in named]
     lengths = {name: len(values) for name, values, _ in columns}
@@ -56,7 +62,7 @@ def _from_arrow(column: Any) -> Any:
         values = column.flatten()
         if values.null_count == 0 and len(column) > 0:
             return values.to_numpy(zero_copy_only=False).reshape(len(column), -1)
-    if column.null_count == 0 and kind in {"int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "float", "double"}:
+    if column.null_count == 0 and kind in _NUMBERS:
         return column.to_numpy(zero_copy_only=False)
     return column.to_pylist()
 
@@ -110,7 +116,8 @@ def _array(name: str, values: np.ndarray) -> Any:
         with np.errstate(over="ignore"):  # what overflows is infinite, and refused as such
             floats = values.astype(np.float32, copy=False)
         dense = floats.shape[1] <= 1 or floats.strides[1] == floats.itemsize
-        if not dense or floats.strides[0] % floats.itemsize or floats.strides[0] < 0 or floats.strides[0] < floats.shape[1] * 4:
+        stride = floats.strides[0]
+        if not dense or stride % floats.itemsize or stride < floats.shape[1] * floats.itemsize:
             floats = np.ascontiguousarray(floats)
         if not floats.dtype.isnative or not floats.flags.aligned:
             floats = np.ascontiguousarray(floats, dtype="=f4")

@@ -78,7 +78,15 @@ class Connection(_core.Connection):
             raise ValueError("embedded null character")
         path = path or ":memory:"
         super().__init__(
-            path, timeout, detect_types, isolation_level, check_same_thread, autocommit, read_only, may_create, page_cache_size
+            path,
+            timeout,
+            detect_types,
+            isolation_level,
+            check_same_thread,
+            autocommit,
+            read_only,
+            may_create,
+            page_cache_size,
         )
 
     def append(

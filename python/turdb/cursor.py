@@ -51,8 +51,8 @@ class Cursor(_core.Cursor):
     def fetchnumpy(self) -> dict[str, np.ndarray]:
         """The remaining rows as a dict of column name -> array with a place per row.
 
-        Integers come as int64, reals as float64, vectors of one dimension as float32 [rows, dim], anything else as
-        objects. A column that holds NULLs is a numpy masked array. Of equal names the later ones get ``_1``, ``_2``, ...
+        Integers come as int64, reals as float64, vectors of one dimension as float32 [rows, dim], the rest as objects.
+        A column that holds NULLs is a numpy masked array. Of equal names the later ones get ``_1``, ``_2``, ...
         """
         arrays = {}
         for name, values, mask in self._columns():

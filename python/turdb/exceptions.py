@@ -76,4 +76,4 @@ class CorruptionError(DatabaseError):
 
 
 class IntegerOverflowError(DataError, OverflowError):
-    """A Python int beyond the 64 bits of an SQL integer. An OverflowError too, since the sqlite3 module raises that one."""
+    """A Python int beyond the 64 bits of an SQL integer. An OverflowError too, as the sqlite3 module raises."""

@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
-import turdb
 from hypothesis import given
 from hypothesis import strategies as st
+
+import turdb
 
 
 @pytest.fixture

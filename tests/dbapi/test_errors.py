@@ -1,6 +1,7 @@
 """Every kind of error reaches Python as the class that the conventions name, with its codes."""
 
 import pytest
+
 import turdb
 from turdb import _core
 

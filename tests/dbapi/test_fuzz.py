@@ -1,9 +1,10 @@
 """Wrong input of every sort raises something of Python's, never crashes, and leaves the connection usable."""
 
 import numpy as np
-import turdb
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+import turdb
 
 ODD = st.one_of(
     st.none(),
@@ -25,8 +26,7 @@ SQL = st.one_of(
     st.text(alphabet=st.characters(exclude_categories=["Cs"]), max_size=40),
     st.lists(
         st.sampled_from(
-            "select insert into values update set delete from where t a e ? :x * ( ) , ; = 1 'x' null order by limit <-> "
-            "group having union all join on as count(*) create table drop index begin commit".split()
+            ["select", "insert", "into", "values", "update", "set", "delete", "from", "where", "t", "a", "e", "?", ":x", "*", "(", ")", ",", ";", "=", "1", "'x'", "null", "order", "by", "limit", "<->", "group", "having", "union", "all", "join", "on", "as", "count(*)", "create", "table", "drop", "index", "begin", "commit"]
         ),
         max_size=12,
     ).map(" ".join),

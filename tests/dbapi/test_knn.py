@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 import turdb
 
 ROWS, DIM, K = 3000, 24, 10

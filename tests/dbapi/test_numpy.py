@@ -5,9 +5,10 @@ import decimal
 
 import numpy as np
 import pytest
-import turdb
 from hypothesis import given
 from hypothesis import strategies as st
+
+import turdb
 
 SCALARS = [
     (np.int8(-5), -5),

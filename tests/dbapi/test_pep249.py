@@ -3,6 +3,7 @@
 import datetime
 
 import pytest
+
 import turdb
 
 
@@ -19,15 +20,12 @@ def test_exception_tree(module):
     assert issubclass(module.Error, Exception)
     assert issubclass(module.InterfaceError, module.Error)
     assert issubclass(module.DatabaseError, module.Error)
-    for name in "DataError OperationalError IntegrityError InternalError ProgrammingError NotSupportedError".split():
+    for name in ["DataError", "OperationalError", "IntegrityError", "InternalError", "ProgrammingError", "NotSupportedError"]:
         assert issubclass(getattr(module, name), module.DatabaseError)
 
 
 def test_exceptions_are_connection_attributes(module, both):
-    for name in (
-        "Warning Error InterfaceError DatabaseError DataError OperationalError IntegrityError InternalError "
-        "ProgrammingError NotSupportedError"
-    ).split():
+    for name in ["Warning", "Error", "InterfaceError", "DatabaseError", "DataError", "OperationalError", "IntegrityError", "InternalError", "ProgrammingError", "NotSupportedError"]:
         assert getattr(both, name) is getattr(module, name)
 
 

@@ -8,6 +8,7 @@ import warnings
 import weakref
 
 import pytest
+
 import turdb
 
 # --- values -----------------------------------------------------------------------------------------
@@ -642,19 +643,19 @@ def test_weak_references(con):
 
 
 def test_cycles_are_collected():
-    con = turdb.connect(":memory:")
+    connection = turdb.connect(":memory:")
 
     class Factory:
-        def __init__(self):
-            self.con = con
+        def __init__(self, connection):
+            self.connection = connection
 
         def __call__(self, cursor, row):
             return row
 
-    con.row_factory = Factory()
-    reference = weakref.ref(con)
-    con.close()
-    del con, Factory
+    connection.row_factory = Factory(connection)
+    reference = weakref.ref(connection)
+    connection.close()
+    del connection
     gc.collect()
     assert reference() is None
 

@@ -7,6 +7,7 @@ import sys
 import threading
 
 import pytest
+
 import turdb
 
 LONG = "with recursive n(i) as (select 1 union all select i+1 from n where i < 2000000) select count(*), sum(i % 7) from n"
