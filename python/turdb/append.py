@@ -13,7 +13,7 @@ from turdb.exceptions import DataError, ProgrammingError
 Column = tuple[str, Any, Optional[np.ndarray]]
 
 
-_NUMBERS = frozenset("int8 int16 int32 int64 uint8 uint16 uint32 float double".split())  # of Arrow
+_NUMBERS = frozenset(("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "float", "double"))  # of Arrow
 
 
 def columns_of(data: Any) -> tuple[int, list[Column]]:
