@@ -50,7 +50,9 @@ StatementImpl::StatementImpl(std::shared_ptr<ConnectionState> state, sql::Parsed
 absl::StatusOr<std::shared_ptr<StatementImpl>> StatementImpl::Create(std::shared_ptr<ConnectionState> state, sql::ParsedStatement parsed) {
   std::shared_ptr<StatementImpl> statement(new StatementImpl(std::move(state), std::move(parsed)));
   if (HasPlan(*statement->parsed_.statement)) {
-    TURDB_ASSIGN_OR_RETURN(auto txn, statement->state_->StatementTransaction());
+    // Preparing must not count as reading in a transaction that may write later: it would make it conflict.
+    std::shared_ptr<txn::Transaction> txn = statement->state_->transaction;
+    if (txn == nullptr || !txn->is_writing()) txn = statement->state_->database->store()->Begin();
     TURDB_RETURN_IF_ERROR(statement->EnsurePlan(txn.get()));
   } else if (statement->parsed_.statement->kind == sql::StatementKind::kExplain) {
     statement->own_columns_.push_back({"plan", "TEXT"});
