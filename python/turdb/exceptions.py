@@ -2,7 +2,8 @@
 
 Every error that the engine raises carries
 
-- ``sqlite_errorcode`` and ``sqlite_errorname``: the closest code of SQLite, e.g. 2067 and ``"SQLITE_CONSTRAINT_UNIQUE"``;
+- ``sqlite_errorcode`` and ``sqlite_errorname``: the closest code of SQLite, e.g. 2067 and
+  ``"SQLITE_CONSTRAINT_UNIQUE"``;
 - ``retryable``: True when running the same transaction again may succeed (busy, conflict, deadlock victim);
 - ``kind``: turdb's own name for what went wrong, e.g. ``"Syntax"``, ``"Dimension"``.
 
