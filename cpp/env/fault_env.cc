@@ -97,6 +97,12 @@ class FaultEnvImpl final : public FaultEnv {
     is_down_ = true;
   }
   void Restart(uint64_t seed) override;
+  void KillProcess() override {
+    std::lock_guard<std::mutex> guard(mutex_);
+    ++generation_;
+    is_down_ = false;
+    fail_from_ = fail_until_ = 0;
+  }
 
   // --- Env -----------------------------------------------------------------------------------
   absl::StatusOr<std::unique_ptr<File>> OpenFile(const std::string& path, OpenMode mode) override {

@@ -177,6 +177,7 @@ PYBIND11_MODULE(txn, m) {
       .def("fail_syncs", [](TestEnv& e, bool is_failing) { e.Faults().FailSyncs(is_failing); })
       .def("cut_power", [](TestEnv& e) { e.Faults().CutPower(); })
       .def("restart", [](TestEnv& e, uint64_t seed) { e.Faults().Restart(seed); })
+      .def("kill_process", [](TestEnv& e) { e.Faults().KillProcess(); })
       .def("read", [](TestEnv& e, const std::string& path) {
         auto file = Check(e.env->OpenFile(path, env::OpenMode::kReadOnly));
         std::string bytes(Check(file->Size()), '\0');

@@ -21,12 +21,6 @@ using pager::PageVersion;
 
 namespace {
 
-struct PageToWrite {
-  DataFile* file;
-  PageId page;
-  const PageVersion* version;
-};
-
 // Seals copies of page versions and writes consecutive ones together.
 class PageWriter {
  public:
@@ -55,30 +49,40 @@ class PageWriter {
   }
 };
 
-absl::Status SyncFiles(const std::set<DataFile*>& files) {
-  for (DataFile* file : files) TURDB_RETURN_IF_ERROR(file->Sync());
-  return absl::OkStatus();
-}
-
-absl::Status WriteProtected(DoubleWrite* area, Lsn target, const PageToWrite* pages, size_t n) {
-  TURDB_RETURN_IF_ERROR(area->Begin(target));
-  auto buffer = std::make_unique<uint8_t[]>(kPageBytes);
+std::set<DataFile*> FilesOf(const PageToWrite* pages, size_t n) {
   std::set<DataFile*> files;
-  for (size_t i = 0; i < n; ++i) {
-    TURDB_RETURN_IF_ERROR(area->Add({pages[i].file->id(), pages[i].page}, PageWriter::Seal(pages[i], buffer.get())));
-    files.insert(pages[i].file);
-  }
-  TURDB_RETURN_IF_ERROR(area->Finish());
-  TURDB_RETURN_IF_ERROR(PageWriter::WriteInPlace(pages, n));
-  return SyncFiles(files);
+  for (size_t i = 0; i < n; ++i) files.insert(pages[i].file);
+  return files;
 }
 
 }  // namespace
 
+absl::Status StoreCore::SyncFiles(const std::set<DataFile*>& files) {
+  for (DataFile* file : files) {
+    const absl::Status status = file->Sync();
+    if (!status.ok()) return Fail(status);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status StoreCore::WriteProtected(Lsn target, const std::vector<PageToWrite>& pages, size_t begin, size_t n) {
+  const PageToWrite* batch = pages.data() + begin;
+  TURDB_RETURN_IF_ERROR(double_write_->Begin(target));
+  auto buffer = std::make_unique<uint8_t[]>(kPageBytes);
+  for (size_t i = 0; i < n; ++i) {
+    const uint8_t* image = PageWriter::Seal(batch[i], buffer.get());
+    TURDB_RETURN_IF_ERROR(double_write_->Add({batch[i].file->id(), batch[i].page}, image));
+  }
+  TURDB_RETURN_IF_ERROR(double_write_->Finish());
+  const absl::Status synced = double_write_->Sync();
+  if (!synced.ok()) return Fail(synced);
+  TURDB_RETURN_IF_ERROR(PageWriter::WriteInPlace(batch, n));
+  return SyncFiles(FilesOf(batch, n));
+}
+
 absl::Status StoreCore::WriteState(const DatabaseState& state) {
   const Lsn written(checkpoint_lsn_.load());
   std::vector<PageToWrite> guarded, fresh;
-  std::set<DataFile*> fresh_files;
   std::set<std::string> dirty_directories;
   absl::Status status;
   state.ForEach([&](FileId, const IntrusivePtr<FileState>& file_state) {
@@ -96,18 +100,21 @@ absl::Status StoreCore::WriteState(const DatabaseState& state) {
         guarded.push_back({file, page, version});
       } else {
         fresh.push_back({file, page, version});
-        fresh_files.insert(file);
       }
     });
   });
   TURDB_RETURN_IF_ERROR(status);
+  // The area may still be what protects pages that a failed attempt left unsynced.
+  if (is_last_attempt_unfinished_) TURDB_RETURN_IF_ERROR(SyncFiles(FilesOf(guarded.data(), guarded.size())));
+  is_last_attempt_unfinished_ = true;
   for (size_t begin = 0; begin < guarded.size(); begin += format::kDoubleWritePages) {
     const size_t n = std::min<size_t>(format::kDoubleWritePages, guarded.size() - begin);
-    TURDB_RETURN_IF_ERROR(WriteProtected(double_write_.get(), state.lsn(), guarded.data() + begin, n));
+    TURDB_RETURN_IF_ERROR(WriteProtected(state.lsn(), guarded, begin, n));
   }
   TURDB_RETURN_IF_ERROR(PageWriter::WriteInPlace(fresh.data(), fresh.size()));
-  TURDB_RETURN_IF_ERROR(SyncFiles(fresh_files));
+  TURDB_RETURN_IF_ERROR(SyncFiles(FilesOf(fresh.data(), fresh.size())));
   for (const std::string& directory : dirty_directories) TURDB_RETURN_IF_ERROR(env_->SyncDir(directory));
+  is_last_attempt_unfinished_ = false;
   pages_checkpointed_.fetch_add(guarded.size() + fresh.size());
   return absl::OkStatus();
 }

@@ -8,9 +8,8 @@ namespace turdb::txn {
 using pager::PageVersion;
 using pager::PrivatePages;
 
-absl::StatusOr<IntrusivePtr<DatabaseState>> StoreCore::Commit(const CommitRequest& request,
-                                                              Synchronous synchronous) {
-  if (request.changed.empty() && request.dropped.empty()) {
+absl::StatusOr<IntrusivePtr<DatabaseState>> StoreCore::Commit(CommitRequest* request, Synchronous synchronous) {
+  if (request->changed.empty() && request->dropped.empty()) {
     auto head = chain_->head();
     writer_lock_.Release();
     return head;
@@ -19,6 +18,7 @@ absl::StatusOr<IntrusivePtr<DatabaseState>> StoreCore::Commit(const CommitReques
   writer_lock_.Release();
   TURDB_RETURN_IF_ERROR(appended.status());
   const Lsn lsn = (*appended)->lsn();
+  request->may_have_happened = true;
   if (synchronous != Synchronous::kFull) chain_->PublishUpTo(Lsn(0));
   // Behind a commit that is not durable yet, one that need not be waits all the same: states are published in order.
   if (synchronous == Synchronous::kFull || !chain_->IsPublished(lsn)) TURDB_RETURN_IF_ERROR(SyncUpTo(lsn));
@@ -26,26 +26,26 @@ absl::StatusOr<IntrusivePtr<DatabaseState>> StoreCore::Commit(const CommitReques
   return appended;
 }
 
-absl::StatusOr<IntrusivePtr<DatabaseState>> StoreCore::AppendCommit(const CommitRequest& request,
+absl::StatusOr<IntrusivePtr<DatabaseState>> StoreCore::AppendCommit(CommitRequest* request,
                                                                     Synchronous synchronous) {
   TURDB_RETURN_IF_ERROR(CheckWritable());
-  for (const auto& [id, pages] : request.changed) TURDB_RETURN_IF_ERROR(pages->Finish());
-  TURDB_RETURN_IF_ERROR(SyncDirectPages(request));
+  for (const auto& [id, pages] : request->changed) TURDB_RETURN_IF_ERROR(pages->Finish());
+  TURDB_RETURN_IF_ERROR(SyncDirectPages(*request));
   const auto base = chain_->head();
   Lsn lsn;
-  const absl::Status logged = Log(request, *base, &lsn);
+  const absl::Status logged = Log(*request, *base, &lsn);
   if (!logged.ok()) {
-    log_->Abort();
+    request->may_have_happened = !log_->Abort().ok();
     return logged;
   }
   // Versions that a checkpoint wrote out since the transaction began are in the files now. It cannot have begun before
   // the state that was written: that is never newer than the oldest in use.
   const Lsn checkpointed(checkpoint_lsn_.load());
   auto state = base->CopyAt(lsn);
-  for (const auto& [id, pages] : request.changed) {
+  for (const auto& [id, pages] : request->changed) {
     state->Set(id, pages->ToState(lsn, pages->is_older_than(checkpointed) ? checkpointed : Lsn(0)));
   }
-  for (FileId id : request.dropped) {
+  for (FileId id : request->dropped) {
     std::lock_guard<std::mutex> guard(unlinks_mutex_);
     unlinks_.push_back({lsn, base->Find(id)->file()});
     state->Set(id, nullptr);

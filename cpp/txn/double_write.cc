@@ -51,7 +51,10 @@ absl::Status DoubleWrite::Finish() {
     at += 8;
   }
   turdb::Store<uint32_t>(header.data(), Crc32c(0, header.data() + 4, kPageBytes - 4));
-  TURDB_RETURN_IF_ERROR(file_->WriteAt(0, header.data(), header.size()));
+  return file_->WriteAt(0, header.data(), header.size());
+}
+
+absl::Status DoubleWrite::Sync() {
   TURDB_RETURN_IF_ERROR(file_->Sync());
   if (!is_new_file_) return absl::OkStatus();
   is_new_file_ = false;

@@ -27,7 +27,8 @@ class DoubleWrite {
   // REQUIRES: the files that earlier batches went to are synced.
   absl::Status Begin(Lsn target);
   absl::Status Add(Entry entry, const uint8_t* sealed_page);
-  absl::Status Finish();  // written and synced
+  absl::Status Finish();  // written
+  absl::Status Sync();
 
   // Calls visit(entry, image) for every intact image of a checkpoint that was to reach past `checkpoint_lsn`.
   absl::Status ReadImages(Lsn checkpoint_lsn, const std::function<absl::Status(Entry, const uint8_t*)>& visit) const;

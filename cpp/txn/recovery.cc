@@ -38,7 +38,7 @@ absl::Status Recovery::Run() {
   TURDB_RETURN_IF_ERROR(RepairTornPages());
   TURDB_RETURN_IF_ERROR(log_.Replay(this));
   if (!is_read_only_) {
-    TURDB_RETURN_IF_ERROR(SyncLog());
+    TURDB_RETURN_IF_ERROR(SyncWhatIsReliedOn());
     TURDB_RETURN_IF_ERROR(RemoveGarbage());
   }
   BuildState();
@@ -49,13 +49,26 @@ absl::Status Recovery::Run() {
 
 absl::Status Recovery::RepairTornPages() {
   DoubleWrite area(env_, DoubleWritePath(directory_), meta_.salt);
-  return area.ReadImages(meta_.checkpoint_lsn, [this](DoubleWrite::Entry entry, const uint8_t* image) {
-    return RepairPage(entry.file, entry.page, image);
-  });
+  std::map<FileId, std::unique_ptr<env::File>> files;
+  TURDB_RETURN_IF_ERROR(
+      area.ReadImages(meta_.checkpoint_lsn, [&](DoubleWrite::Entry entry, const uint8_t* image) -> absl::Status {
+        auto& file = files[entry.file];
+        if (file == nullptr) {
+          TURDB_ASSIGN_OR_RETURN(file, OpenForRepair(entry.file));
+        }
+        return file == nullptr ? absl::OkStatus() : RepairPage(file.get(), entry.file, entry.page, image);
+      }));
+  if (is_read_only_) return absl::OkStatus();
+  // The pages found whole, too: a killed process may have written them without a sync, and the next checkpoint
+  // overwrites the area.
+  for (auto& [id, file] : files) {
+    if (file != nullptr) TURDB_RETURN_IF_ERROR(file->Sync());
+  }
+  return absl::OkStatus();
 }
 
-absl::Status Recovery::RepairPage(FileId file, PageId page, const uint8_t* image) {
-  if (log_.IsDropped(file)) return absl::OkStatus();
+// Null when there is nothing to repair: the file is not on disk or not wanted any more.
+absl::StatusOr<std::unique_ptr<env::File>> Recovery::OpenForRepair(FileId file) {
   std::string path;
   const auto known = files_.find(file);
   const auto named = log_.file_names().find(file);
@@ -64,9 +77,11 @@ absl::Status Recovery::RepairPage(FileId file, PageId page, const uint8_t* image
   } else if (named != log_.file_names().end()) {
     path = directory_ + "/" + named->second;
   }
-  if (path.empty() || !env_->FileExists(path)) return absl::OkStatus();  // nothing was written in place
-  const auto mode = is_read_only_ ? env::OpenMode::kReadOnly : env::OpenMode::kReadWrite;
-  TURDB_ASSIGN_OR_RETURN(auto data, env_->OpenFile(path, mode));
+  if (log_.IsDropped(file) || path.empty() || !env_->FileExists(path)) return std::unique_ptr<env::File>();
+  return env_->OpenFile(path, is_read_only_ ? env::OpenMode::kReadOnly : env::OpenMode::kReadWrite);
+}
+
+absl::Status Recovery::RepairPage(env::File* data, FileId file, PageId page, const uint8_t* image) {
   TURDB_ASSIGN_OR_RETURN(const uint64_t size, data->Size());
   const uint64_t offset = uint64_t{page.value()} * kPageBytes;
   std::string bytes(kPageBytes, '\0');
@@ -78,8 +93,7 @@ absl::Status Recovery::RepairPage(FileId file, PageId page, const uint8_t* image
     repaired_[{file.value(), page.value()}].assign(reinterpret_cast<const char*>(image), kPageBytes);
     return absl::OkStatus();
   }
-  TURDB_RETURN_IF_ERROR(data->WriteAt(offset, image, kPageBytes));
-  return data->Sync();
+  return data->WriteAt(offset, image, kPageBytes);
 }
 
 // --- replay ----------------------------------------------------------------------------------
@@ -145,7 +159,8 @@ absl::Status Recovery::OnFrameEnd(format::FrameKind, Lsn lsn) {
 // --- afterwards ------------------------------------------------------------------------------
 
 // What a killed process had written but not synced is now relied on.
-absl::Status Recovery::SyncLog() {
+absl::Status Recovery::SyncWhatIsReliedOn() {
+  TURDB_RETURN_IF_ERROR(env_->SyncDir(directory_));  // turdb.meta, before what an older one needs is removed
   if (log_.commits() == 0) return absl::OkStatus();
   for (const auto& segment : log_.segments()) {
     TURDB_ASSIGN_OR_RETURN(auto file, env_->OpenFile(segment.path, env::OpenMode::kReadWrite));

@@ -59,9 +59,10 @@ class Recovery final : public wal::LogVisitor {
   absl::Status OnFrameEnd(format::FrameKind kind, Lsn lsn) override;
 
   absl::Status RepairTornPages();
-  absl::Status RepairPage(FileId file, PageId page, const uint8_t* image);
+  absl::StatusOr<std::unique_ptr<env::File>> OpenForRepair(FileId file);
+  absl::Status RepairPage(env::File* data, FileId file, PageId page, const uint8_t* image);
   absl::Status ReadBase(File& file, PageId page, uint8_t* to);
-  absl::Status SyncLog();
+  absl::Status SyncWhatIsReliedOn();
   absl::Status RemoveGarbage();
   bool IsGarbage(const std::string& path) const;
   void BuildState();

@@ -29,6 +29,14 @@ struct CommitRequest {
   std::vector<std::pair<FileId, pager::PrivatePages*>> changed;  // by file id; created ones among them
   std::vector<std::pair<FileId, std::string>> created;
   std::vector<FileId> dropped;
+  // Set when the commit failed, but its record may be on disk and count after a crash: its files must stay.
+  bool may_have_happened = false;
+};
+
+struct PageToWrite {
+  pager::DataFile* file;
+  PageId page;
+  const pager::PageVersion* version;
 };
 
 class StoreCore {
@@ -53,7 +61,7 @@ class StoreCore {
   Lsn checkpoint_lsn() const { return Lsn(checkpoint_lsn_.load(std::memory_order_acquire)); }
 
   // REQUIRES: the caller has the writer's place; it is given back before this returns, also after an error.
-  absl::StatusOr<IntrusivePtr<DatabaseState>> Commit(const CommitRequest& request, Synchronous synchronous);
+  absl::StatusOr<IntrusivePtr<DatabaseState>> Commit(CommitRequest* request, Synchronous synchronous);
 
   // See Store::Checkpoint.
   absl::StatusOr<bool> Checkpoint();
@@ -75,7 +83,7 @@ class StoreCore {
 
   absl::Status Recover();
   // --- commit.cc
-  absl::StatusOr<IntrusivePtr<DatabaseState>> AppendCommit(const CommitRequest& request, Synchronous synchronous);
+  absl::StatusOr<IntrusivePtr<DatabaseState>> AppendCommit(CommitRequest* request, Synchronous synchronous);
   absl::Status SyncDirectPages(const CommitRequest& request);
   absl::Status Log(const CommitRequest& request, const DatabaseState& base, Lsn* end);
   absl::Status SyncUpTo(Lsn lsn);
@@ -83,6 +91,8 @@ class StoreCore {
   void UnlinkDropped(Lsn durable);
   // --- checkpoint.cc
   absl::Status WriteState(const DatabaseState& state);
+  absl::Status WriteProtected(Lsn target, const std::vector<PageToWrite>& pages, size_t begin, size_t n);
+  absl::Status SyncFiles(const std::set<pager::DataFile*>& files);
   absl::Status WriteCheckpointMeta(const DatabaseState& state, uint32_t first_segment);
   void CleanChain(Lsn lsn);
   absl::StatusOr<bool> CheckpointLocked();
@@ -104,6 +114,7 @@ class StoreCore {
   std::atomic<uint64_t> checkpoint_bytes_;
   std::atomic<uint64_t> last_due_lsn_{0};  // an automatic checkpoint that could not get on waits for more log
   std::unique_ptr<DoubleWrite> double_write_;
+  bool is_last_attempt_unfinished_ = false;  // an earlier checkpoint failed after it had begun to write pages
 
   mutable std::mutex sync_mutex_;
   std::condition_variable sync_done_;

@@ -183,9 +183,10 @@ absl::Status TransactionImpl::Commit(Synchronous synchronous) {
     if (entry.pages->is_changed()) request.changed.emplace_back(id, entry.pages.get());
   }
   is_writing_ = false;  // the place is given back by the commit
-  auto committed = core_->Commit(request, synchronous);
+  auto committed = core_->Commit(&request, synchronous);
   for (auto& [id, entry] : files_) {
-    if (!entry.created_path.empty() && (entry.is_dropped || !committed.ok())) {
+    const bool is_gone = entry.is_dropped || (!committed.ok() && !request.may_have_happened);
+    if (is_gone && !entry.created_path.empty()) {
       core_->DiscardCreated(entry.pages->file());
     }
   }

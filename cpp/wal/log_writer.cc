@@ -174,17 +174,15 @@ absl::StatusOr<Lsn> LogWriter::Commit() {
   return Lsn(write_lsn_);
 }
 
-void LogWriter::Abort() {
+absl::Status LogWriter::Abort() {
   payload_.clear();
   frames_.clear();
-  if (begin_file_ != nullptr) {
-    // What a failed write left behind should not be taken for a commit even if nothing follows.
-    const uint8_t zeros[format::kFrameHeaderBytes] = {};
-    begin_file_->WriteAt(begin_offset_, zeros, sizeof(zeros)).IgnoreError();
-    begin_file_.reset();
-  }
   write_lsn_ = end_lsn_.load();
   is_rotation_due_ = true;
+  const auto file = std::exchange(begin_file_, nullptr);
+  if (file == nullptr) return absl::OkStatus();
+  const uint8_t zeros[format::kFrameHeaderBytes] = {};
+  return file->WriteAt(begin_offset_, zeros, sizeof(zeros));
 }
 
 absl::StatusOr<Lsn> LogWriter::Sync() {

@@ -42,7 +42,8 @@ class LogWriter {
   // `base` null: against a page of zeros.
   absl::Status AddPage(FileId file, std::string_view path, PageId id, const uint8_t* base, const uint8_t* page);
   absl::StatusOr<Lsn> Commit();  // written, not synced; the LSN after it. After an error: Abort.
-  void Abort();
+  // Cuts off what was written. An error says that it may be there still, should nothing follow it.
+  absl::Status Abort();
 
   // Makes what was appended before the call durable; returns up to where.
   absl::StatusOr<Lsn> Sync();

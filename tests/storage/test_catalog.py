@@ -278,8 +278,9 @@ def test_unreadable_catalog_is_corruption_not_a_crash(tmp_path):
     content = bytearray(file.read_bytes())
     content[16384 + 100] ^= 0xFF
     file.write_bytes(content)
+    db = catalog.Database(str(path))
     with pytest.raises(RuntimeError, match="Corruption: .*catalog.tbd"):
-        catalog.describe(catalog.Database(str(path)).begin(False))
+        catalog.describe(db.begin(False))
 
 
 def test_the_example_of_the_format_page():

@@ -113,9 +113,11 @@ def run_until_failure(env, seed, n_steps, options, synchronous=2):
 
 
 OPTIONS = dict(checkpoint_bytes=48 * KB, segment_bytes=32 * KB)
+SHORT_SEGMENTS = dict(checkpoint_bytes=4 * KB, segment_bytes=300)
 
 
 def check_after(env, states, acknowledged, at_least=None):
+    """Opens the store and compares; goes on working, closes, and compares again."""
     store = t.Store(env, "db", **OPTIONS)
     n = commit_number(store)
     assert n >= (acknowledged if at_least is None else at_least), "a commit that returned is lost"
@@ -138,34 +140,36 @@ def check_after(env, states, acknowledged, at_least=None):
     again.close()
 
 
-def count_calls(seed, n_steps):
+def count_calls(seed, n_steps, options=OPTIONS):
     env = t.fault_env()
-    states, acknowledged = run_until_failure(env, seed, n_steps, OPTIONS)
+    states, acknowledged = run_until_failure(env, seed, n_steps, options)
     assert acknowledged == n_steps
     check_after(env, states, acknowledged)
     return env.calls()
 
 
-@pytest.mark.parametrize("seed", range(4))
-def test_power_loss_at_every_call(seed):
+@pytest.mark.parametrize("options", [OPTIONS, SHORT_SEGMENTS], ids=["long", "short"])
+@pytest.mark.parametrize("seed", range(3))
+def test_power_loss_at_every_call(seed, options):
     n_steps = 24
-    n_calls = count_calls(seed, n_steps)
+    n_calls = count_calls(seed, n_steps, options)
     for call in range(1, n_calls + 1):
         env = t.fault_env()
         env.fail_at(call, t.POWER_LOSS)
-        states, acknowledged = run_until_failure(env, seed, n_steps, OPTIONS)
+        states, acknowledged = run_until_failure(env, seed, n_steps, options)
         env.restart(seed * 1000003 + call)
         check_after(env, states, acknowledged)
 
 
+@pytest.mark.parametrize("options", [OPTIONS, SHORT_SEGMENTS], ids=["long", "short"])
 @pytest.mark.parametrize("seed", range(2))
-def test_normal_commits_lose_only_the_newest(seed):
+def test_normal_commits_lose_only_the_newest(seed, options):
     n_steps = 24
-    n_calls = count_calls(seed, n_steps)
-    for call in range(1, n_calls + 1, 3):
+    n_calls = count_calls(seed, n_steps, options)
+    for call in range(1, n_calls + 1, 2):
         env = t.fault_env()
         env.fail_at(call, t.POWER_LOSS)
-        states, _ = run_until_failure(env, seed, n_steps, OPTIONS, synchronous=1)
+        states, _ = run_until_failure(env, seed, n_steps, options, synchronous=1)
         env.restart(call)
         check_after(env, states, 0)
 
@@ -192,3 +196,71 @@ def test_recovery_can_be_interrupted(seed):
             env.cut_power()
             env.restart(second)
             check_after(env, states, acknowledged)
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_power_loss_after_the_process_was_killed(seed):
+    """What a killed process had written unsynced is recovered, and relied on from then on."""
+    n_calls = count_calls(seed, 24, SHORT_SEGMENTS)
+    for call in range(20, n_calls, 2):
+        env = t.fault_env()
+        env.fail_at(call, t.POWER_LOSS)
+        states, acknowledged = run_until_failure(env, seed, 24, SHORT_SEGMENTS, synchronous=1)
+        env.kill_process()
+        store = t.Store(env, "db", **OPTIONS)
+        n = commit_number(store)
+        assert n >= acknowledged  # NORMAL survives the death of the process
+        file_version = store.begin()
+        env.cut_power()
+        del file_version
+        store.drop()
+        env.restart(call)
+        check_after(env, states, n)
+
+
+@pytest.mark.parametrize("fault", [t.IO_ERROR, t.DISK_FULL], ids=["io", "full"])
+@pytest.mark.parametrize("seed", range(2))
+def test_one_failing_call(seed, fault):
+    """A call fails and the machine stays up: the commit that met it is gone or whole, the others are there."""
+    n_steps = 24
+    n_calls = count_calls(seed, n_steps, SHORT_SEGMENTS)
+    for call in range(1, n_calls + 1):
+        env = t.fault_env()
+        env.fail_at(call, fault)
+        work, states, store = Workload(seed), [({}, {})], None
+        for i in range(n_steps):
+            try:
+                if store is None:
+                    store = t.Store(env, "db", **SHORT_SEGMENTS)
+                txn, model, files = work.step(store)
+            except RuntimeError as error:
+                assert "injected" in str(error) or "read-only until" in str(error), error
+                txn = None
+                if store is not None and store.is_read_only:
+                    break
+                continue
+            try:
+                txn.commit(2)
+            except RuntimeError as error:
+                assert "injected" in str(error) or "read-only until" in str(error), error
+                if store.is_read_only:
+                    states.append((model, files))  # on disk or not: nobody knows
+                    break
+                continue
+            states.append((model, files))
+            work.accept(model, files)
+            assert state_of(store, model, files)
+            if i % 7 == 6:
+                try:
+                    store.checkpoint()
+                except RuntimeError as error:
+                    assert "injected" in str(error) or "read-only until" in str(error), error
+        txn = None
+        if store is not None:
+            try:
+                store.close()
+            except RuntimeError as error:
+                assert "injected" in str(error)
+            store.drop()
+        env.fail_at(0, fault, 0)
+        check_after(env, states, work.commits)
