@@ -44,19 +44,26 @@ ExprPtr Binding::ShareAgain(const BoundExpr& first) {
 }
 
 // Both parts are whole, because the planner may use them apart from each other; the text is bound twice, so that a
-// subquery in it has a plan in each.
+// subquery in it has a plan in each. Only what could give two values is marked as one.
 absl::StatusOr<std::pair<ExprPtr, ExprPtr>> Binding::ShareParts(const Expr& ast) {
-  TURDB_ASSIGN_OR_RETURN(ExprPtr first, BindExpr(ast));
-  if (IsCheap(*first)) {
-    ExprPtr copy = CloneExpr(*first);
-    return std::make_pair(std::move(first), std::move(copy));
+  std::pair<ExprPtr, ExprPtr> parts;
+  TURDB_ASSIGN_OR_RETURN(parts.first, BindExpr(ast));
+  if (IsCheap(*parts.first)) {
+    parts.second = CloneExpr(*parts.first);
+    return parts;
   }
   if (++shared_copies_ > kMaxSharedCopies) return Misuse("expression is too complex", ast.pos);
-  TURDB_ASSIGN_OR_RETURN(ExprPtr second, BindExpr(ast));
-  first = ShareInCase(std::move(first));
-  ExprPtr again = ShareAgain(*first);
-  again->args.push_back(std::move(second));
-  return std::make_pair(std::move(first), std::move(again));
+  TURDB_ASSIGN_OR_RETURN(parts.second, BindExpr(ast));
+  ShareWhole(&parts.first, &parts.second);
+  return parts;
+}
+
+void Binding::ShareWhole(ExprPtr* first, ExprPtr* second) {
+  if (IsDeterministic(**first)) return;
+  *first = ShareInCase(std::move(*first));
+  ExprPtr again = ShareAgain(**first);
+  again->args.push_back(std::move(*second));
+  *second = std::move(again);
 }
 
 size_t Binding::RowWidth(const Expr& expr) {
@@ -124,11 +131,7 @@ ExprResult Binding::CompareRowsInOrder(CompareOp op, RowOperands rows, SourcePos
   ExprPtr result = NewCompare(op, std::move(rows.left[width - 1]), std::move(rows.right[width - 1]), pos);
   for (size_t i = width - 1; i-- > 0;) {
     for (auto [first, second] : {std::pair(&rows.left[i], &rows.left_again[i]), {&rows.right[i], &rows.right_again[i]}}) {
-      if (IsCheap(**first)) continue;
-      *first = ShareInCase(std::move(*first));
-      ExprPtr again = ShareAgain(**first);
-      again->args.push_back(std::move(*second));
-      *second = std::move(again);
+      ShareWhole(first, second);
     }
     ExprPtr either = NewExpr(BoundKind::kOr, pos);
     either->args.push_back(NewCompare(Strict(op), std::move(rows.left[i]), std::move(rows.right[i]), pos));

@@ -38,7 +38,7 @@ PlanResult Binding::BindNamedTable(Scope* scope, const NamedTableRef& ref) {
   const catalog::TableDef* table = catalog_->FindTable(name.schema.text, name.name.text);
   if (table == nullptr) {
     if (IsSystemTable(name.name.text)) return BindSystemTable(scope, ref);
-    if (FindTableFunction(name.name.text) != nullptr) return BindTableFunction(scope, ref, name.name.text, {});
+    if (DescribeTableFunction(name.name.text) != nullptr) return BindTableFunction(scope, ref, name.name.text, {});
     return NoSuchTable(name);
   }
   return table->kind == catalog::TableKind::kView ? BindView(scope, ref, *table) : BindStoredTable(scope, ref, *table);
@@ -124,7 +124,7 @@ PlanResult Binding::BindView(Scope* scope, const TableRef& ref, const catalog::T
 // Arguments may read the items to the left: the join above is then a dependent one.
 PlanResult Binding::BindTableFunction(Scope* scope, const TableRef& ref, std::string_view name,
                                       const List<Expr*>& arguments) {
-  const TableFunctionDef* function = FindTableFunction(name);
+  const TableFunctionDef* function = DescribeTableFunction(name);
   if (function == nullptr) {
     if (catalog_->FindTable("", name) != nullptr) return NameProblem(Cat("'", name, "' is not a function"), ref.pos);
     return NameProblem(Cat("no such table: ", name), ref.pos);

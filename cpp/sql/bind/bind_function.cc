@@ -137,8 +137,12 @@ ExprResult Binding::BindSpecialForm(const FunctionExpr& expr, std::string_view n
   return BindLikelihood(expr, name);
 }
 
+// A call when sql/exec has one (it evaluates the arguments one after another), else
 // CASE WHEN a IS NOT NULL THEN a WHEN b IS NOT NULL THEN b ... ELSE z
 ExprResult Binding::BindCoalesce(const FunctionExpr& expr) {
+  if (const auto* function = functions_.FindScalar("coalesce", static_cast<int>(expr.arguments.size()))) {
+    return BindScalarCall(expr, *function);
+  }
   std::vector<ExprPtr> args;
   for (size_t i = 0; i + 1 < expr.arguments.size(); ++i) {
     TURDB_ASSIGN_OR_RETURN(ExprPtr value, BindExpr(*expr.arguments[i]));

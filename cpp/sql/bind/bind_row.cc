@@ -148,7 +148,10 @@ absl::Status Binding::BindReturning(const List<ResultColumn>& columns, const cat
   }
   TURDB_RETURN_IF_ERROR(BindItems(scope.get(), columns));
   for (ResultItem& item : scope->items) {
-    AddResultColumn(item.name, item.origin, item.origin_column);
+    OutColumn column = ColumnOf(*item.expr, kNoColumn, item.name);
+    column.origin = item.origin;
+    column.origin_column = item.origin_column;
+    AddResultColumn(column);
     out->exprs.push_back(std::move(item.expr));
   }
   return absl::OkStatus();

@@ -7,17 +7,18 @@
 
 namespace turdb::sql {
 
-void Binding::AddResultColumn(std::string_view name, const catalog::TableDef* origin, int origin_column) {
+void Binding::AddResultColumn(const OutColumn& out) {
   ResultColumnInfo& info = bound_.columns.emplace_back();
-  info.name = std::string(name);
-  if (origin == nullptr) return;
-  info.table = origin->name;
-  if (origin_column < 0) {
+  info.name = std::string(out.name);
+  info.affinity = out.affinity;
+  if (out.origin == nullptr) return;
+  info.table = out.origin->name;
+  if (out.origin_column < 0) {
     info.column = "rowid";
     info.declared_type = "INTEGER";
     return;
   }
-  const catalog::ColumnDef& column = origin->columns[static_cast<size_t>(origin_column)];
+  const catalog::ColumnDef& column = out.origin->columns[static_cast<size_t>(out.origin_column)];
   info.column = column.name;
   info.declared_type = column.type.declared;
   info.type = column.type;
@@ -28,7 +29,7 @@ absl::Status Binding::BindStatement(const Statement& statement) {
     case StatementKind::kSelect: {
       TURDB_ASSIGN_OR_RETURN(BoundSelect select, BindSelect(statement.As<Select>(), nullptr));
       bound_.columns.reserve(select.columns.size());
-      for (const OutColumn& column : select.columns) AddResultColumn(column.name, column.origin, column.origin_column);
+      for (const OutColumn& column : select.columns) AddResultColumn(column);
       bound_.root = std::move(select.root);
       return absl::OkStatus();
     }

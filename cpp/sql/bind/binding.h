@@ -181,6 +181,7 @@ class Binding {
   ExprPtr ShareInCase(ExprPtr expr);                  // its first place in a kCase; cheap ones stay as they are
   static ExprPtr ShareAgain(const BoundExpr& first);  // a later place in the same kCase
   absl::StatusOr<std::pair<ExprPtr, ExprPtr>> ShareParts(const Expr& ast);  // two parts of one kAnd or kOr
+  void ShareWhole(ExprPtr* first, ExprPtr* second);  // the same for two bindings of one text
 
   // --- subqueries (bind_subquery.cc)
   absl::StatusOr<std::unique_ptr<BoundSubquery>> BindSubquery(const Select& select, size_t* width);
@@ -224,7 +225,7 @@ class Binding {
                                std::vector<std::pair<int, ExprPtr>>* out);
   absl::Status BindReturning(const List<ResultColumn>& columns, const catalog::TableDef& table,
                              const std::vector<ColumnId>& row_columns, Returning* out);
-  void AddResultColumn(std::string_view name, const catalog::TableDef* origin, int origin_column);
+  void AddResultColumn(const OutColumn& column);
   Source RowSource(const catalog::TableDef& table, std::string_view name, const std::vector<ColumnId>& ids) const;
   std::vector<ColumnId> NewRowColumns(const catalog::TableDef& table, std::string_view prefix);
   // REQUIRES: out->row_columns is set.

@@ -46,9 +46,10 @@ enum class BoundKind : uint8_t {
                  // under subquery->compare_affinities[i] and compare_collations[i]
   kExists,       // [NOT] EXISTS subquery
   kScalarSubquery,  // first row, column subquery_column; NULL when empty
-  kOnce,         // a value used in several places of one expression, evaluated once a row: the first in evaluation
-                 // order has args[0], later ones of the same shared_index have no args (deterministic operands without
-                 // subqueries are cloned instead)
+  kOnce,         // a value used in several places of one expression, evaluated once a row: shared_index tells which.
+                 // Inside one kCase the first in evaluation order has args[0], later ones have no args. Elsewhere every
+                 // place has it, so the parts of a kAnd or kOr are whole and may always be taken apart (there only
+                 // random() and subqueries are shared: deterministic operands are simply repeated)
   kAffinity,     // args[0] with `affinity` applied, as storing it in such a column would
   kRaise,        // error with message args[0]
 };

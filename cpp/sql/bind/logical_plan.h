@@ -206,6 +206,7 @@ struct ResultColumnInfo {
   std::string declared_type;  // of a plain column, else empty
   LogicalType type;
   std::string table, column;  // origin of a plain column
+  Affinity affinity = Affinity::kNone;
 };
 
 // A statement that has a plan. Keeps what its plan points into.

@@ -41,7 +41,7 @@ const std::vector<TableFunctionDef>& TableFunctions() {
   return *functions;
 }
 
-const TableFunctionDef* FindTableFunction(std::string_view name) {
+const TableFunctionDef* DescribeTableFunction(std::string_view name) {
   static const auto* by_name = [] {
     auto* map = new absl::flat_hash_map<std::string, const TableFunctionDef*>;
     for (const TableFunctionDef& function : TableFunctions()) map->emplace(std::string(function.name), &function);

@@ -17,7 +17,7 @@ struct TableFunctionDef {
 };
 
 // In any case of letters; nullptr when there is none.
-const TableFunctionDef* FindTableFunction(std::string_view name);
+const TableFunctionDef* DescribeTableFunction(std::string_view name);
 const std::vector<TableFunctionDef>& TableFunctions();
 
 }  // namespace turdb::sql
