@@ -1,0 +1,59 @@
+#include "btree/leaf_run.h"
+
+#include <cstdlib>
+#include <cstring>
+
+#include "base/errors.h"
+#include "base/status_macros.h"
+
+namespace turdb::btree {
+
+using format::kPageBytes;
+using format::kPageHeaderBytes;
+
+LeafRun::LeafRun(pager::FileWriter* writer, format::PageKind kind, Link link)
+    : writer_(writer), kind_(kind), link_(std::move(link)) {}
+
+LeafRun::~LeafRun() { std::free(pages_); }
+
+absl::Status LeafRun::Add(const uint8_t* page) {
+  if (pages_ == nullptr) {
+    pages_ = static_cast<uint8_t*>(std::aligned_alloc(64, kBatchPages * kPageBytes));
+    if (pages_ == nullptr) return OutOfMemoryError("loading rows: out of memory");
+  }
+  if (n_ == kBatchPages) TURDB_RETURN_IF_ERROR(FlushDirect());
+  uint8_t* to = pages_ + n_++ * kPageBytes;
+  std::memcpy(to, page, kPageBytes);
+  std::memset(to, 0, kPageHeaderBytes);
+  SetPageKind(to, kind_);
+  return absl::OkStatus();
+}
+
+absl::Status LeafRun::FlushDirect() {
+  TURDB_ASSIGN_OR_RETURN(const PageId first, writer_->ExtendDirect(n_));
+  TURDB_RETURN_IF_ERROR(writer_->WriteDirect(first, n_, pages_));
+  const uint32_t n = n_;
+  n_ = 0;
+  is_direct_ = true;
+  for (uint32_t i = 0; i < n; ++i) TURDB_RETURN_IF_ERROR(link_(linked_++, first + i));
+  return absl::OkStatus();
+}
+
+absl::Status LeafRun::FlushPrivate() {
+  const uint32_t n = n_;
+  n_ = 0;
+  for (uint32_t i = 0; i < n; ++i) {
+    TURDB_ASSIGN_OR_RETURN(const PageId id, writer_->Allocate(kind_));
+    TURDB_ASSIGN_OR_RETURN(uint8_t* const to, writer_->MutablePage(id));
+    std::memcpy(to + kPageHeaderBytes, pages_ + i * kPageBytes + kPageHeaderBytes, kPageBytes - kPageHeaderBytes);
+    TURDB_RETURN_IF_ERROR(link_(linked_++, id));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status LeafRun::Finish() {
+  if (n_ == 0) return absl::OkStatus();
+  return is_direct_ ? FlushDirect() : FlushPrivate();
+}
+
+}  // namespace turdb::btree

@@ -1,0 +1,130 @@
+#include "btree/overflow.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+
+#include "base/errors.h"
+#include "base/status_macros.h"
+#include "format/overflow.h"
+
+namespace turdb::btree {
+namespace {
+
+using namespace format;
+
+constexpr uint32_t kDirectPages = 64;  // chains longer than this go straight to the file, this many pages at a time
+
+void FillPage(uint8_t* page, PageId next, std::string_view bytes) {
+  SetPageKind(page, PageKind::kOverflow);
+  Store<uint32_t>(page + kOverflowNext, next.value());
+  Store<uint32_t>(page + kOverflowBytes, static_cast<uint32_t>(bytes.size()));
+  std::memcpy(page + kOverflowData, bytes.data(), bytes.size());
+}
+
+std::string_view PartOf(std::string_view bytes, uint32_t page) {
+  return bytes.substr(size_t{page} * kOverflowPayload, kOverflowPayload);
+}
+
+absl::StatusOr<PageId> WriteDirectChain(pager::FileWriter* writer, std::string_view bytes, uint32_t pages) {
+  struct FreeDeleter {
+    void operator()(uint8_t* p) const { std::free(p); }
+  };
+  const std::unique_ptr<uint8_t, FreeDeleter> buffer(
+      static_cast<uint8_t*>(std::aligned_alloc(64, kDirectPages * kPageBytes)));
+  if (buffer == nullptr) return OutOfMemoryError("writing a value of ", bytes.size(), " bytes: out of memory");
+  TURDB_ASSIGN_OR_RETURN(const PageId first, writer->ExtendDirect(pages));
+  for (uint32_t done = 0; done < pages;) {
+    const uint32_t n = std::min(kDirectPages, pages - done);
+    std::memset(buffer.get(), 0, n * kPageBytes);
+    for (uint32_t i = 0; i < n; ++i) {
+      const uint32_t page = done + i;
+      const PageId next = page + 1 < pages ? first + (page + 1) : PageId(0);
+      FillPage(buffer.get() + i * kPageBytes, next, PartOf(bytes, page));
+    }
+    TURDB_RETURN_IF_ERROR(writer->WriteDirect(first + done, n, buffer.get()));
+    done += n;
+  }
+  return first;
+}
+
+// Calls visit(PageId, bytes) for each page of the chain; visit returns whether to go on.
+template <typename Visit>
+absl::Status WalkChain(const pager::FileView& view, PageId first, uint64_t length, Visit visit) {
+  PageId id = first;
+  for (uint64_t left = length; left > 0;) {
+    TURDB_ASSIGN_OR_RETURN(const uint8_t* page, view.PageOfKind(id, PageKind::kOverflow));
+    const uint32_t bytes = Load<uint32_t>(page + kOverflowBytes);
+    const PageId next(Load<uint32_t>(page + kOverflowNext));
+    if (bytes != std::min<uint64_t>(left, kOverflowPayload) || (next.value() == 0) != (bytes == left)) {
+      return CorruptionError("file '", view.path(), "': page ", id.value(), " does not fit its overflow chain");
+    }
+    if (!visit(id, std::string_view(reinterpret_cast<const char*>(page + kOverflowData), bytes))) break;
+    left -= bytes;
+    id = next;
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<PageId> WriteOverflow(pager::FileWriter* writer, std::string_view bytes) {
+  if (bytes.size() > kMaxValueBytes) {
+    return TooBigError("a value of ", bytes.size(), " bytes is longer than the limit of ", kMaxValueBytes);
+  }
+  const uint32_t pages = static_cast<uint32_t>((bytes.size() + kOverflowPayload - 1) / kOverflowPayload);
+  if (pages > kDirectPages) return WriteDirectChain(writer, bytes, pages);
+  PageId next(0);  // from the last page to the first, so that each knows the one behind it
+  for (uint32_t page = pages; page-- > 0;) {
+    TURDB_ASSIGN_OR_RETURN(const PageId id, writer->Allocate(PageKind::kOverflow));
+    TURDB_ASSIGN_OR_RETURN(uint8_t* const to, writer->MutablePage(id));
+    FillPage(to, next, PartOf(bytes, page));
+    next = id;
+  }
+  return next;
+}
+
+absl::StatusOr<std::string_view> ReadOverflow(const pager::FileView& view, PageId first, uint32_t length,
+                                              Arena* arena) {
+  // A damaged length must not make us ask for memory that the file cannot fill.
+  if (length / kOverflowPayload > view.page_count()) {
+    return CorruptionError("file '", view.path(), "': page ", first.value(), ": an overflow chain of ", length,
+                           " bytes cannot be in this file");
+  }
+  char* to = arena->Allocate(length, 8);
+  const char* const start = to;
+  TURDB_RETURN_IF_ERROR(WalkChain(view, first, length, [&](PageId, std::string_view bytes) {
+    std::memcpy(to, bytes.data(), bytes.size());
+    to += bytes.size();
+    return true;
+  }));
+  return std::string_view(start, length);
+}
+
+absl::Status FreeOverflow(pager::FileWriter* writer, PageId first, uint32_t length) {
+  std::vector<PageId> pages;
+  TURDB_RETURN_IF_ERROR(ListOverflow(writer->view(), first, length, &pages));
+  for (const PageId page : pages) TURDB_RETURN_IF_ERROR(writer->Free(page));
+  return absl::OkStatus();
+}
+
+absl::StatusOr<bool> OverflowEquals(const pager::FileView& view, PageId first, std::string_view bytes) {
+  size_t at = 0;
+  bool is_equal = true;
+  TURDB_RETURN_IF_ERROR(WalkChain(view, first, bytes.size(), [&](PageId, std::string_view part) {
+    is_equal = bytes.compare(at, part.size(), part) == 0;
+    at += part.size();
+    return is_equal;
+  }));
+  return is_equal;
+}
+
+absl::Status ListOverflow(const pager::FileView& view, PageId first, uint32_t length, std::vector<PageId>* pages) {
+  return WalkChain(view, first, length, [&](PageId id, std::string_view) {
+    pages->push_back(id);
+    return true;
+  });
+}
+
+}  // namespace turdb::btree

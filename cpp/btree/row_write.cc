@@ -1,0 +1,240 @@
+// Inserting, updating and erasing single rows. The usual case writes in place in one leaf; else the leaf is laid out
+// anew, and when it cannot hold its rows any more it is split (row_pieces.h, row_structure.h).
+#include <algorithm>
+
+#include "base/errors.h"
+#include "base/status_macros.h"
+#include "btree/overflow.h"
+#include "btree/row_cells.h"
+#include "btree/row_path.h"
+#include "btree/row_pieces.h"
+#include "btree/row_structure.h"
+#include "btree/row_tree.h"
+#include "record/row_leaf_edit.h"
+
+namespace turdb::btree {
+namespace {
+
+using record::RowLeaf;
+using record::RowRun;
+
+// A re-layout that leaves fewer spare slots than this is not worth repeating soon: the leaf counts as full.
+uint32_t NeededSlack(uint32_t rows) { return rows / 32; }
+
+// Pages that hold the row's bytes outside its leaf, to be freed once the row is gone.
+struct RowChains {
+  std::vector<std::pair<PageId, uint32_t>> chains;
+  void Add(const Cell& cell) {
+    if (record::IsOverflowCell(cell)) chains.push_back({record::OverflowPage(cell), cell.length});
+  }
+  void Keep(const Cell& cell) {
+    if (!record::IsOverflowCell(cell)) return;
+    const auto is_kept = [&](const auto& chain) { return chain.first == record::OverflowPage(cell); };
+    chains.erase(std::remove_if(chains.begin(), chains.end(), is_kept), chains.end());
+  }
+  absl::Status Free(pager::FileWriter* writer) const {
+    for (const auto& [first, length] : chains) TURDB_RETURN_IF_ERROR(FreeOverflow(writer, first, length));
+    return absl::OkStatus();
+  }
+};
+
+struct OldRow {
+  Arena arena;
+  std::vector<Cell> cells;
+  RowChains chains;
+};
+
+absl::Status ReadOldRow(const pager::FileView& view, const RowPath& path, uint32_t at, OldRow* old) {
+  if (!MayOverflow(path.leaf)) return absl::OkStatus();
+  Cell record;
+  TURDB_RETURN_IF_ERROR(ReadStoredRow(view, path.leaf_id, path.leaf, at, &old->arena, &old->cells, &record));
+  for (const Cell& cell : old->cells) old->chains.Add(cell);
+  old->chains.Add(record);
+  return absl::OkStatus();
+}
+
+// The path's leaf, private and checked for writing.
+absl::StatusOr<uint8_t*> WritableLeaf(pager::FileWriter* writer, const RowPath& path) {
+  if (!record::CheckColumns(path.leaf)) {
+    return DamagedPage(writer->view(), path.leaf_id, "its columns lie outside their place");
+  }
+  return writer->MutablePage(path.leaf_id);
+}
+
+// The leaf's rows with `row` (may be null) between [0, at) and [resume, rows).
+std::vector<RowRun> RunsAround(const RowLeaf& leaf, uint32_t at, uint32_t resume, const RowRun* row) {
+  std::vector<RowRun> runs;
+  if (at > 0) runs.push_back(RowRun::OfLeaf(leaf, 0, at));
+  if (row != nullptr) runs.push_back(*row);
+  if (resume < leaf.rows()) runs.push_back(RowRun::OfLeaf(leaf, resume, leaf.rows() - resume));
+  return runs;
+}
+
+// Inserts where the leaf's layout has no place.
+absl::Status InsertByLayout(pager::FileWriter* writer, const RowPath& path, uint32_t at, const RowRun& row) {
+  const RowLeaf& leaf = path.leaf;
+  const bool is_records = leaf.is_records();
+  const std::vector<RowRun> runs = RunsAround(leaf, at, at, &row);
+  auto page = std::make_unique<LeafBytes>();
+  const record::BuildResult result = BuildRowLeaf(runs, is_records, page->bytes);
+  if (result == record::BuildResult::kDamaged) return DamagedPage(writer->view(), path.leaf_id, "its entries");
+  if (result == record::BuildResult::kFits) {
+    RowLeaf built;
+    if (!built.Open(page->bytes)) return InternalError("a leaf just laid out does not open");
+    if (built.capacity() - built.rows() >= NeededSlack(built.rows())) {
+      return CopyIntoPage(writer, path.leaf_id, page->bytes);
+    }
+  }
+  RowPieces pieces(writer);
+  if (at == leaf.rows() && leaf.rows() > 0) {  // ascending keys: this leaf stays full, the row begins the next
+    TURDB_RETURN_IF_ERROR(pieces.PackAfter(leaf, row));
+    return ReplaceLeaf(writer, path, &pieces, true);
+  }
+  if (at == 0 && leaf.rows() > 0) {  // descending keys: likewise on the other side
+    TURDB_RETURN_IF_ERROR(pieces.PackAfter(leaf, row));
+    std::copy_n(leaf.page(), format::kPageBytes, page->bytes);
+    pieces.Add(std::move(page), leaf.KeyAt(0));
+    return ReplaceLeaf(writer, path, &pieces, false);
+  }
+  if (result == record::BuildResult::kFits) {  // full enough: cut in two though it fits
+    std::vector<RowRun> half;
+    const uint32_t rows = CountRows(runs);
+    SliceRuns(runs, 0, rows / 2, &half);
+    TURDB_RETURN_IF_ERROR(pieces.Pack(half, is_records));
+    SliceRuns(runs, rows / 2, rows - rows / 2, &half);
+    TURDB_RETURN_IF_ERROR(pieces.Pack(half, is_records));
+  } else {
+    TURDB_RETURN_IF_ERROR(pieces.Pack(runs, is_records));
+  }
+  return ReplaceLeaf(writer, path, &pieces, false);
+}
+
+absl::Status InsertIntoLeaf(pager::FileWriter* writer, const RowPath& path, uint32_t at, int64_t key,
+                            absl::Span<const Cell> row) {
+  TURDB_ASSIGN_OR_RETURN(uint8_t* const page, WritableLeaf(writer, path));
+  Cell record;
+  std::string bytes;
+  if (path.leaf.is_records()) {
+    TURDB_ASSIGN_OR_RETURN(record, RecordCell(writer, row, &bytes));
+    row = {&record, 1};
+  }
+  if (record::TryInsertRow(page, at, key, row)) return absl::OkStatus();
+  return InsertByLayout(writer, path, at, RowRun::OfRow(key, row));
+}
+
+absl::Status UpdateInLeaf(pager::FileWriter* writer, const RowPath& path, uint32_t at, int64_t key,
+                          absl::Span<const Cell> row) {
+  TURDB_ASSIGN_OR_RETURN(uint8_t* const page, WritableLeaf(writer, path));
+  Cell record;
+  std::string bytes;
+  if (path.leaf.is_records()) {
+    TURDB_ASSIGN_OR_RETURN(record, RecordCell(writer, row, &bytes));
+    row = {&record, 1};
+  }
+  if (record::TryUpdateRow(page, at, row)) return absl::OkStatus();
+  const RowRun run = RowRun::OfRow(key, row);
+  RowPieces pieces(writer);
+  TURDB_RETURN_IF_ERROR(pieces.Pack(RunsAround(path.leaf, at, at + 1, &run), path.leaf.is_records()));
+  return ReplaceLeaf(writer, path, &pieces, false);
+}
+
+absl::Status EraseFromLeaf(pager::FileWriter* writer, const RowPath& path, uint32_t at) {
+  const uint32_t rows = path.leaf.rows();
+  if (rows == 1) return RemoveLeaf(writer, path);
+  TURDB_ASSIGN_OR_RETURN(uint8_t* const page, WritableLeaf(writer, path));
+  if (!record::TryEraseRow(page, at)) {
+    RowPieces pieces(writer);
+    TURDB_RETURN_IF_ERROR(pieces.Pack(RunsAround(path.leaf, at, at + 1, nullptr), path.leaf.is_records()));
+    return ReplaceLeaf(writer, path, &pieces, false);
+  }
+  if (rows > 8 && rows % 8 != 0) return absl::OkStatus();  // looking at every eighth row is enough
+  RowLeaf leaf;
+  if (!leaf.Open(page)) return InternalError("a leaf does not open after an erase");
+  if (leaf.LiveBytes() > leaf.RoomBytes() / 3) return absl::OkStatus();
+  return MergeLeaf(writer, path);
+}
+
+// Frees everything below a page, overflow chains included.
+absl::Status FreeBelow(pager::FileWriter* writer, PageId id, uint32_t level) {
+  const pager::FileView& view = writer->view();
+  if (level > 0) {
+    TURDB_ASSIGN_OR_RETURN(const uint8_t* page, InteriorPage(view, id, level));
+    std::vector<PageId> children;
+    for (uint32_t i = 0; i <= RowInterior(page).count(); ++i) children.push_back(RowInterior(page).ChildAt(i));
+    for (const PageId child : children) {
+      TURDB_RETURN_IF_ERROR(FreeBelow(writer, child, level - 1));
+      TURDB_RETURN_IF_ERROR(writer->Free(child));
+    }
+    return absl::OkStatus();
+  }
+  RowPath path;
+  path.leaf_id = id;
+  TURDB_RETURN_IF_ERROR(OpenLeaf(view, id, &path.leaf));
+  if (!MayOverflow(path.leaf)) return absl::OkStatus();
+  for (uint32_t row = 0; row < path.leaf.rows(); ++row) {
+    OldRow old;
+    TURDB_RETURN_IF_ERROR(ReadOldRow(view, path, row, &old));
+    TURDB_RETURN_IF_ERROR(old.chains.Free(writer));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::Status CreateRowTree(pager::FileWriter* writer) {
+  TURDB_ASSIGN_OR_RETURN(const PageId root, writer->Allocate(format::PageKind::kRowLeaf));
+  if (root != kRootPage) return InternalError("the root of a new tree is not page 1 of its file");
+  TURDB_ASSIGN_OR_RETURN(uint8_t* const page, writer->MutablePage(root));
+  record::InitialiseRowLeaf(page);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<bool> InsertRow(pager::FileWriter* writer, RowId key, absl::Span<const Cell> row) {
+  RowPath path;
+  TURDB_RETURN_IF_ERROR(DescendTo(writer->view(), key.value(), &path));
+  const uint32_t at = path.leaf.LowerBound(key.value());
+  if (at < path.leaf.rows() && path.leaf.KeyAt(at) == key.value()) return false;
+  StoredRow stored;
+  TURDB_RETURN_IF_ERROR(stored.Prepare(writer, row, {}));
+  TURDB_RETURN_IF_ERROR(InsertIntoLeaf(writer, path, at, key.value(), stored.cells()));
+  return true;
+}
+
+absl::StatusOr<bool> UpdateRow(pager::FileWriter* writer, RowId key, absl::Span<const Cell> row) {
+  RowPath path;
+  TURDB_RETURN_IF_ERROR(DescendTo(writer->view(), key.value(), &path));
+  const uint32_t at = path.leaf.LowerBound(key.value());
+  if (at >= path.leaf.rows() || path.leaf.KeyAt(at) != key.value()) return false;
+  OldRow old;
+  TURDB_RETURN_IF_ERROR(ReadOldRow(writer->view(), path, at, &old));
+  StoredRow stored;
+  TURDB_RETURN_IF_ERROR(stored.Prepare(writer, row, old.cells));
+  for (const Cell& cell : stored.cells()) old.chains.Keep(cell);
+  TURDB_RETURN_IF_ERROR(UpdateInLeaf(writer, path, at, key.value(), stored.cells()));
+  TURDB_RETURN_IF_ERROR(old.chains.Free(writer));
+  return true;
+}
+
+absl::StatusOr<bool> EraseRow(pager::FileWriter* writer, RowId key) {
+  RowPath path;
+  TURDB_RETURN_IF_ERROR(DescendTo(writer->view(), key.value(), &path));
+  const uint32_t at = path.leaf.LowerBound(key.value());
+  if (at >= path.leaf.rows() || path.leaf.KeyAt(at) != key.value()) return false;
+  OldRow old;
+  TURDB_RETURN_IF_ERROR(ReadOldRow(writer->view(), path, at, &old));
+  TURDB_RETURN_IF_ERROR(EraseFromLeaf(writer, path, at));
+  TURDB_RETURN_IF_ERROR(old.chains.Free(writer));
+  return true;
+}
+
+absl::Status ClearRowTree(pager::FileWriter* writer) {
+  const uint8_t* root = writer->view().Page(kRootPage);
+  if (root == nullptr) return writer->view().PageError(kRootPage);
+  const uint32_t level = format::PageKindOf(root) == format::PageKind::kRowLeaf ? 0 : RowInterior(root).level();
+  TURDB_RETURN_IF_ERROR(FreeBelow(writer, kRootPage, level));
+  TURDB_ASSIGN_OR_RETURN(uint8_t* const page, writer->MutablePage(kRootPage));
+  record::InitialiseRowLeaf(page);
+  return absl::OkStatus();
+}
+
+}  // namespace turdb::btree

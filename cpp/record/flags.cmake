@@ -1,0 +1,6 @@
+# The minipage loops are compiled once for every CPU of the architecture and once for AVX2, chosen at run time.
+set(record_dir ${PROJECT_SOURCE_DIR}/cpp/record)
+set_source_files_properties(${record_dir}/widen.cc PROPERTIES COMPILE_FLAGS "-O3")
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64|amd64")
+  set_source_files_properties(${record_dir}/widen_avx2.cc PROPERTIES COMPILE_FLAGS "-O3 -mavx2")
+endif()

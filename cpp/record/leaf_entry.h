@@ -1,0 +1,41 @@
+// Entries of a leaf's heap and of records: a cell as tag, length and bytes (format/row_leaf.h).
+//
+// A value that went to an overflow chain is a cell marked as overflowed: it keeps type, subtype and length, and its
+// `integer` is the chain's first page. Such cells never leave the storage rooms. Any thread.
+#pragma once
+
+#include <bit>
+#include <cstdint>
+
+#include "format/row_leaf.h"
+#include "types/cell.h"
+
+namespace turdb::record {
+
+inline constexpr uint16_t kOverflowMark = 1;  // Cell::reserved
+inline bool IsOverflowCell(const Cell& cell) { return cell.reserved == kOverflowMark; }
+inline Cell OverflowCell(const Cell& like, PageId first_page) {
+  Cell cell = like;
+  cell.integer = first_page.value();
+  cell.reserved = kOverflowMark;
+  return cell;
+}
+inline PageId OverflowPage(const Cell& cell) { return PageId(static_cast<uint32_t>(cell.integer)); }
+
+// Bytes that the cell takes as an entry; a NULL takes one (in records).
+uint32_t EntrySize(const Cell& cell);
+uint8_t* WriteEntry(uint8_t* to, const Cell& cell);  // returns the end
+
+// The cases other than short text.
+const uint8_t* ReadLongEntry(const uint8_t* at, const uint8_t* end, Cell* cell);
+// Reads the entry at `at` and returns its end, or nullptr when it is damaged. Bytes are not copied.
+inline const uint8_t* ReadEntry(const uint8_t* at, const uint8_t* end, Cell* cell) {
+  if (at >= end) return nullptr;
+  const uint8_t tag = *at;
+  if (tag >= format::kEntryShortTextLimit) return ReadLongEntry(at, end, cell);
+  if (static_cast<size_t>(end - at) <= tag) return nullptr;
+  *cell = Cell::Bytes(StorageClass::kText, {reinterpret_cast<const char*>(at + 1), tag});
+  return at + 1 + tag;
+}
+
+}  // namespace turdb::record

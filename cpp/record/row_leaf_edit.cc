@@ -1,0 +1,280 @@
+#include "record/row_leaf_edit.h"
+
+#include <algorithm>
+#include <cstring>
+#include <limits>
+
+namespace turdb::record {
+namespace {
+
+using namespace format;
+
+// A physical column of a page that is being changed.
+struct Minipage {
+  uint8_t* values;
+  uint8_t* nulls;  // nullptr without a bitmap
+  uint8_t* directory;
+  LeafEncoding encoding;
+};
+
+Minipage MinipageOf(uint8_t* page, uint32_t capacity, uint32_t column) {
+  uint8_t* directory = page + kLeafDirectory + kLeafDirectoryEntry * size_t{column};
+  Minipage minipage;
+  minipage.directory = directory;
+  minipage.encoding = static_cast<LeafEncoding>(directory[kLeafDirEncoding]);
+  minipage.values = page + Load<uint16_t>(directory + kLeafDirOffset);
+  minipage.nulls = directory[kLeafDirFlags] & kLeafHasNulls
+                       ? minipage.values + size_t{LeafWidth(minipage.encoding)} * capacity
+                       : nullptr;
+  return minipage;
+}
+
+// The cell of physical column c: columns that the row lacks are NULL, the hidden one is the row's column count.
+Cell PhysicalCell(absl::Span<const Cell> row, uint32_t c, uint32_t columns) {
+  if (c < row.size()) return row[c];
+  return c == columns ? Cell::Integer(static_cast<int64_t>(row.size())) : Cell();
+}
+
+bool FitsInt(int64_t value, LeafEncoding encoding) {
+  const int bits = static_cast<int>(8 * LeafWidth(encoding)) - 1;
+  const int64_t rest = value >> bits;
+  return rest == 0 || rest == -1;
+}
+
+// Whether the minipage can hold the cell; adds the heap bytes it needs.
+bool CanHold(const Minipage& minipage, const Cell& cell, uint32_t* heap_bytes) {
+  if (minipage.encoding == LeafEncoding::kEntry) {
+    if (!cell.is_null()) *heap_bytes += EntrySize(cell);
+    return true;
+  }
+  if (cell.is_null()) return minipage.nulls != nullptr || minipage.encoding == LeafEncoding::kNull;
+  if (cell.is_integer()) return IsIntEncoding(minipage.encoding) && FitsInt(cell.integer, minipage.encoding);
+  return cell.is_real() && minipage.encoding == LeafEncoding::kReal;
+}
+
+bool SameValue(const Cell& a, const Cell& b) {
+  if (a.type != b.type || a.length != b.length || a.subtype != b.subtype || a.reserved != b.reserved) return false;
+  if (!a.has_bytes() || IsOverflowCell(a)) return a.integer == b.integer;
+  return std::memcmp(a.bytes, b.bytes, a.length) == 0;
+}
+
+uint16_t PushEntry(uint8_t* page, const Minipage& minipage, const Cell& cell) {
+  const uint32_t begin = Load<uint16_t>(page + kLeafHeapBegin) - EntrySize(cell);
+  WriteEntry(page + begin, cell);
+  Store<uint16_t>(page + kLeafHeapBegin, static_cast<uint16_t>(begin));
+  if (IsOverflowCell(cell)) minipage.directory[kLeafDirFlags] |= kLeafMayOverflow;
+  return static_cast<uint16_t>(begin);
+}
+
+// The entry offset for a cell: the neighbour's when it is equal (runs of equal text share an entry), else a new one.
+uint16_t ShareOrPush(uint8_t* page, const Minipage& minipage, uint32_t at, const Cell& cell) {
+  if (cell.is_null()) return 0;
+  if (at > 0 && cell.has_bytes() && !IsOverflowCell(cell)) {
+    const uint16_t neighbour = Load<uint16_t>(minipage.values + 2 * (size_t{at} - 1));
+    Cell other;
+    if (neighbour != 0 && ReadEntry(page + neighbour, page + kPageBytes, &other) != nullptr && SameValue(cell, other)) {
+      return neighbour;
+    }
+  }
+  return PushEntry(page, minipage, cell);
+}
+
+void SetBit(uint8_t* bits, uint32_t at, bool value) {
+  const uint8_t mask = static_cast<uint8_t>(1u << (at & 7));
+  bits[at >> 3] = static_cast<uint8_t>(value ? bits[at >> 3] | mask : bits[at >> 3] & ~mask);
+}
+
+// Shifts bits [at, n) up by one. Bit n exists.
+void OpenBit(uint8_t* bits, uint32_t at, uint32_t n) {
+  const uint32_t first = at / 64;
+  for (uint32_t w = n / 64; w > first; --w) {
+    Store<uint64_t>(bits + 8 * size_t{w}, Load<uint64_t>(bits + 8 * size_t{w}) << 1 |
+                                              Load<uint64_t>(bits + 8 * size_t{w} - 8) >> 63);
+  }
+  uint8_t* word = bits + 8 * size_t{first};
+  const uint64_t low = (uint64_t{1} << (at % 64)) - 1;
+  const uint64_t old = Load<uint64_t>(word);
+  Store<uint64_t>(word, (old & low) | (old & ~low) << 1);
+}
+
+// Shifts bits (at, n) down by one.
+void CloseBit(uint8_t* bits, uint32_t at, uint32_t n) {
+  const uint32_t last = (n - 1) / 64;
+  const uint32_t first = at / 64;
+  const uint64_t low = (uint64_t{1} << (at % 64)) - 1;
+  for (uint32_t w = first; w <= last; ++w) {
+    uint8_t* word = bits + 8 * size_t{w};
+    const uint64_t old = Load<uint64_t>(word);
+    const uint64_t carry = w < last ? Load<uint64_t>(word + 8) << 63 : 0;
+    const uint64_t keep = w == first ? low : 0;
+    Store<uint64_t>(word, (old & keep) | ((old >> 1 | carry) & ~keep));
+  }
+}
+
+void WriteValue(uint8_t* page, const Minipage& minipage, uint32_t at, const Cell& cell) {
+  switch (minipage.encoding) {
+    case LeafEncoding::kNull: return;
+    case LeafEncoding::kInt8: minipage.values[at] = static_cast<uint8_t>(cell.integer); break;
+    case LeafEncoding::kInt16:
+      Store<int16_t>(minipage.values + 2 * size_t{at}, static_cast<int16_t>(cell.integer));
+      break;
+    case LeafEncoding::kInt32:
+      Store<int32_t>(minipage.values + 4 * size_t{at}, static_cast<int32_t>(cell.integer));
+      break;
+    case LeafEncoding::kInt64:
+    case LeafEncoding::kReal: Store<int64_t>(minipage.values + 8 * size_t{at}, cell.integer); break;
+    case LeafEncoding::kEntry:
+      Store<uint16_t>(minipage.values + 2 * size_t{at}, ShareOrPush(page, minipage, at, cell));
+      return;
+  }
+  if (minipage.nulls != nullptr) SetBit(minipage.nulls, at, !cell.is_null());
+}
+
+// Makes the key's slot at `at`, or returns false when the key array cannot take it. `will_write` false only asks.
+bool InsertKey(uint8_t* page, const RowLeaf& leaf, uint32_t at, int64_t key, bool will_write) {
+  const uint32_t rows = leaf.rows();
+  const uint32_t width = leaf.key_width();
+  const int64_t base = leaf.key_base();
+  const uint64_t delta = static_cast<uint64_t>(key) - static_cast<uint64_t>(base);
+  if (rows == 0) {
+    if (will_write) {
+      const int64_t new_base = width == 8 ? std::numeric_limits<int64_t>::min() : key;
+      Store<int64_t>(page + kLeafKeyBase, new_base);
+      const uint64_t first = static_cast<uint64_t>(key) - static_cast<uint64_t>(new_base);
+      std::memcpy(page + Load<uint16_t>(page + kLeafKeyOffset), &first, width);
+    }
+    return true;
+  }
+  if (width == 0) {
+    if (at == rows && delta == rows) return true;
+    if (at != 0 || base == std::numeric_limits<int64_t>::min() || key != base - 1) return false;
+    if (will_write) Store<int64_t>(page + kLeafKeyBase, key);
+    return true;
+  }
+  if (key < base || (width < 8 && delta >> (8 * width) != 0)) return false;
+  if (will_write) {
+    uint8_t* slot = page + Load<uint16_t>(page + kLeafKeyOffset) + size_t{width} * at;
+    std::memmove(slot + width, slot, size_t{width} * (rows - at));
+    std::memcpy(slot, &delta, width);
+  }
+  return true;
+}
+
+void AddDead(uint8_t* page, uint32_t bytes) {
+  const uint32_t dead = Load<uint16_t>(page + kLeafHeapDead) + bytes;
+  Store<uint16_t>(page + kLeafHeapDead, static_cast<uint16_t>(std::min<uint32_t>(dead, kPageBytes)));
+}
+
+uint32_t EntryBytes(const uint8_t* page, uint32_t offset) {
+  Cell cell;
+  if (offset == 0 || ReadEntry(page + offset, page + kPageBytes, &cell) == nullptr) return 0;
+  return EntrySize(cell);
+}
+
+// An entry equal to the cell is in place.
+bool HoldsAlready(const RowLeaf& leaf, const Minipage& minipage, uint32_t at, const Cell& cell) {
+  if (minipage.encoding != LeafEncoding::kEntry) return false;
+  Cell old;
+  return leaf.EntryAt(Load<uint16_t>(minipage.values + 2 * size_t{at}), &old) && SameValue(old, cell);
+}
+
+}  // namespace
+
+bool CheckColumns(const RowLeaf& leaf) {
+  const uint8_t* floor = leaf.page() + leaf.DirectoryEnd();
+  const uint8_t* ceiling = leaf.page() + leaf.slots_end();
+  if (!leaf.is_dense()) {
+    const uint8_t* keys = leaf.page() + Load<uint16_t>(leaf.page() + kLeafKeyOffset);
+    if (keys < floor || keys + size_t{leaf.key_width()} * leaf.capacity() > ceiling) return false;
+  }
+  for (uint32_t c = 0; c < leaf.physical_columns(); ++c) {
+    LeafColumn column;
+    if (!leaf.Column(c, &column)) return false;
+    if (column.encoding == LeafEncoding::kNull && column.nulls == nullptr) continue;
+    const size_t bytes = size_t{LeafWidth(column.encoding)} * leaf.capacity() +
+                         (column.nulls != nullptr ? LeafBitmapBytes(leaf.capacity()) : 0);
+    if (column.values < floor || column.values + bytes > ceiling) return false;
+  }
+  return true;
+}
+
+bool TryInsertRow(uint8_t* page, uint32_t at, int64_t key, absl::Span<const Cell> row) {
+  RowLeaf leaf;
+  if (!leaf.Open(page)) return false;
+  const uint32_t columns = leaf.columns();
+  const uint32_t rows = leaf.rows();
+  if (rows >= leaf.capacity() || row.size() > columns || (row.size() < columns && !leaf.is_varied())) return false;
+  if (!InsertKey(page, leaf, at, key, false)) return false;
+  uint32_t heap_bytes = 0;
+  const uint32_t physical = leaf.physical_columns();
+  for (uint32_t c = 0; c < physical; ++c) {
+    if (!CanHold(MinipageOf(page, leaf.capacity(), c), PhysicalCell(row, c, columns), &heap_bytes)) return false;
+  }
+  if (heap_bytes > leaf.heap_begin() - leaf.slots_end()) return false;
+  InsertKey(page, leaf, at, key, true);
+  for (uint32_t c = 0; c < physical; ++c) {
+    const Minipage minipage = MinipageOf(page, leaf.capacity(), c);
+    if (at < rows) {
+      const size_t width = LeafWidth(minipage.encoding);
+      uint8_t* slot = minipage.values + width * at;
+      std::memmove(slot + width, slot, width * (rows - at));
+      if (minipage.nulls != nullptr) OpenBit(minipage.nulls, at, rows);
+    }
+    WriteValue(page, minipage, at, PhysicalCell(row, c, columns));
+  }
+  Store<uint16_t>(page + kLeafRows, static_cast<uint16_t>(rows + 1));
+  return true;
+}
+
+bool TryUpdateRow(uint8_t* page, uint32_t at, absl::Span<const Cell> row) {
+  RowLeaf leaf;
+  if (!leaf.Open(page)) return false;
+  const uint32_t columns = leaf.columns();
+  if (row.size() > columns || (row.size() < columns && !leaf.is_varied())) return false;
+  uint32_t heap_bytes = 0;
+  const uint32_t physical = leaf.physical_columns();
+  for (uint32_t c = 0; c < physical; ++c) {
+    const Minipage minipage = MinipageOf(page, leaf.capacity(), c);
+    const Cell cell = PhysicalCell(row, c, columns);
+    if (!HoldsAlready(leaf, minipage, at, cell) && !CanHold(minipage, cell, &heap_bytes)) return false;
+  }
+  if (heap_bytes > leaf.heap_begin() - leaf.slots_end()) return false;
+  for (uint32_t c = 0; c < physical; ++c) {
+    const Minipage minipage = MinipageOf(page, leaf.capacity(), c);
+    const Cell cell = PhysicalCell(row, c, columns);
+    if (HoldsAlready(leaf, minipage, at, cell)) continue;
+    if (minipage.encoding == LeafEncoding::kEntry) {
+      AddDead(page, EntryBytes(page, Load<uint16_t>(minipage.values + 2 * size_t{at})));
+    }
+    WriteValue(page, minipage, at, cell);
+  }
+  return true;
+}
+
+bool TryEraseRow(uint8_t* page, uint32_t at) {
+  RowLeaf leaf;
+  if (!leaf.Open(page)) return false;
+  const uint32_t rows = leaf.rows();
+  const uint32_t width = leaf.key_width();
+  if (width == 0) {
+    if (at != 0 && at != rows - 1) return false;
+    if (at == 0) Store<int64_t>(page + kLeafKeyBase, static_cast<int64_t>(static_cast<uint64_t>(leaf.key_base()) + 1));
+  } else {
+    uint8_t* slot = page + Load<uint16_t>(page + kLeafKeyOffset) + size_t{width} * at;
+    std::memmove(slot, slot + width, size_t{width} * (rows - at - 1));
+  }
+  uint32_t dead = 0;
+  for (uint32_t c = 0; c < leaf.physical_columns(); ++c) {
+    const Minipage minipage = MinipageOf(page, leaf.capacity(), c);
+    const size_t value_width = LeafWidth(minipage.encoding);
+    uint8_t* slot = minipage.values + value_width * at;
+    if (minipage.encoding == LeafEncoding::kEntry) dead += EntryBytes(page, Load<uint16_t>(slot));
+    std::memmove(slot, slot + value_width, value_width * (rows - at - 1));
+    if (minipage.nulls != nullptr) CloseBit(minipage.nulls, at, rows);
+  }
+  AddDead(page, dead);
+  Store<uint16_t>(page + kLeafRows, static_cast<uint16_t>(rows - 1));
+  return true;
+}
+
+}  // namespace turdb::record

@@ -1,0 +1,24 @@
+// Changing one row of a leaf in place: minipages shift by a slot, entries go to the heap's free end.
+//
+// Each Try function either makes the whole change or, when the page's layout cannot take it (no slot, a wider value,
+// a first NULL, a full heap), changes nothing and returns false; then the caller lays the page out anew
+// (row_leaf_build.h). Entries already in the heap never move, so cells that point into the page itself are fine.
+// REQUIRES: the page opened well, and CheckColumns(page) was true since it was read.
+#pragma once
+
+#include <cstdint>
+
+#include "absl/types/span.h"
+#include "record/row_leaf.h"
+
+namespace turdb::record {
+
+// True when every minipage lies between the directory and the heap, so that changing it cannot touch other parts of
+// the page or bytes outside; O(columns).
+bool CheckColumns(const RowLeaf& leaf);
+
+bool TryInsertRow(uint8_t* page, uint32_t at, int64_t key, absl::Span<const Cell> row);
+bool TryUpdateRow(uint8_t* page, uint32_t at, absl::Span<const Cell> row);
+bool TryEraseRow(uint8_t* page, uint32_t at);
+
+}  // namespace turdb::record
