@@ -24,7 +24,7 @@ absl::Status BuildGraph(txn::Transaction* txn, const catalog::TableDef& table, c
 // The vector is not to be found any more. Nothing to do for one in the tail.
 absl::Status RemoveFromGraph(txn::Transaction* txn, const catalog::IndexDef& index, NodeId slot);
 // Every vector is gone and slots begin at 0 again.
-absl::Status ClearGraph(txn::Transaction* txn, const catalog::ColumnDef& column, const catalog::IndexDef& index);
+absl::Status ClearGraph(txn::Transaction* txn, const catalog::IndexDef& index);
 absl::Status CheckGraph(txn::Transaction* txn, const catalog::TableDef& table, const catalog::IndexDef& index,
                         std::vector<std::string>* findings);
 

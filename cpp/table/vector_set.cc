@@ -72,7 +72,7 @@ absl::Status VectorSet::SetRowId(size_t i, const Cell& slot_cell, RowId row) {
 absl::Status VectorSet::RemoveAll() {
   for (Column& column : columns_) {
     for (const catalog::IndexDef* graph : column.graphs) {
-      TURDB_RETURN_IF_ERROR(ClearGraph(txn_, table_->columns[column.number], *graph));
+      TURDB_RETURN_IF_ERROR(ClearGraph(txn_, *graph));
     }
     TURDB_RETURN_IF_ERROR(column.writer->RemoveAll());
   }

@@ -103,6 +103,10 @@ PYBIND11_MODULE(catalog, m) {
   m.def("rich_index", &RichIndex);
   m.def("recode_table", &Recoded);
   m.def("recode_index", &RecodedIndex);
+  m.def("encode_trigger", [](uint64_t id, const std::string& schema, const std::string& name, const std::string& table,
+                             const std::string& sql) {
+    return py::bytes(catalog::EncodeDefinition(catalog::TriggerDef{ObjectId(id), schema, name, table, sql}));
+  });
   m.def("escape", [](const std::string& name) { return catalog::EscapeFileName(name); });
   m.def("measure_load", &MeasureLoad);
 

@@ -52,7 +52,7 @@ class Database {
   void Open() {
     store_ = Check(txn::Store::Open(env_, path_, {}));
     cache_ = catalog::NewCatalogCache();
-    if (store_->last_commit_lsn() != Lsn(0) || !IsNew()) return;
+    if (!IsNew()) return;
     auto txn = store_->Begin();
     Check(txn->StartWriting(std::chrono::seconds(5)));
     Check(catalog::InitialiseCatalog(txn.get()));
@@ -94,7 +94,7 @@ inline void BindDatabase(py::module_& m) {
       .def("freeze", [](Transaction& t) { t.get()->Freeze(); });
   py::class_<Database>(m, "Database", py::module_local())
       .def(py::init<const std::string&>(), py::arg("path") = "")
-      .def("begin", &Database::Begin, py::arg("write") = true)
+      .def("begin", &Database::Begin, py::arg("write") = true, py::keep_alive<0, 1>())
       .def("reopen", &Database::Reopen)
       .def("close", &Database::Close)
       .def("checkpoint", &Database::Checkpoint);
