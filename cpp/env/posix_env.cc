@@ -14,8 +14,8 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <map>
 #include <mutex>
-#include <set>
 #include <thread>
 #include <utility>
 
@@ -36,9 +36,14 @@ std::mutex& LockTableMutex() {
   static auto* mutex = new std::mutex;
   return *mutex;
 }
-std::set<Inode>& LockTable() {
-  static auto* table = new std::set<Inode>;
+// Locked files and the process that locked them: a forked child inherits the table, but not the locks.
+std::map<Inode, uint64_t>& LockTable() {
+  static auto* table = new std::map<Inode, uint64_t>;
   return *table;
+}
+bool IsLockedHere(const struct stat& info) {
+  const auto found = LockTable().find({info.st_dev, info.st_ino});
+  return found != LockTable().end() && found->second == process_id.load();
 }
 
 class PosixLock final : public FileLock {
@@ -134,7 +139,7 @@ class PosixEnvImpl final : public Env {
   absl::StatusOr<std::unique_ptr<FileLock>> LockFile(const std::string& path) override {
     std::lock_guard<std::mutex> guard(LockTableMutex());
     struct stat info;
-    if (stat(path.c_str(), &info) == 0 && LockTable().count({info.st_dev, info.st_ino}) > 0) {
+    if (stat(path.c_str(), &info) == 0 && IsLockedHere(info)) {
       return HeldBy(path, process_id.load());
     }
     const int fd = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
@@ -159,7 +164,7 @@ class PosixEnvImpl final : public Env {
       close(fd);
       return PosixError("write lock file", path, error);
     }
-    LockTable().insert({info.st_dev, info.st_ino});
+    LockTable()[{info.st_dev, info.st_ino}] = ProcessId();
     return std::unique_ptr<FileLock>(new PosixLock(fd, {info.st_dev, info.st_ino}));
   }
 
