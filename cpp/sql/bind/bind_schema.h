@@ -21,9 +21,14 @@ absl::StatusOr<NewTable> BindCreateTable(const CreateTable& create, const Parsed
                                          const catalog::CatalogSnapshot& catalog, const BindOptions& options);
 // CREATE TABLE AS: one column a result column, named and typed as SQLite does.
 absl::StatusOr<NewTable> BindCreateTableAs(const CreateTable& create, const std::vector<ResultColumnInfo>& columns,
-                                           const std::vector<Affinity>& affinities, const catalog::CatalogSnapshot& catalog);
+                                           const catalog::CatalogSnapshot& catalog);
 absl::StatusOr<catalog::IndexDef> BindCreateIndex(const CreateIndex& create, const ParsedStatement& parsed,
                                                   const catalog::CatalogSnapshot& catalog, const BindOptions& options);
+// The same without a look at which names are taken: ALTER TABLE binds the changed texts of what is stored.
+absl::StatusOr<NewTable> BindTableDefinition(const CreateTable& create, const ParsedStatement& parsed, std::string_view schema,
+                                             const BindOptions& options);
+absl::StatusOr<catalog::IndexDef> BindIndexDefinition(const CreateIndex& create, const ParsedStatement& parsed,
+                                                      const catalog::TableDef& table, const BindOptions& options);
 absl::StatusOr<catalog::TableDef> BindCreateView(const CreateView& create, const ParsedStatement& parsed,
                                                  const catalog::CatalogSnapshot& catalog);
 

@@ -137,14 +137,20 @@ absl::StatusOr<catalog::IndexDef> BindCreateIndex(const CreateIndex& create, con
   }
   if (catalog.FindIndex(schema, name) != nullptr) return NameError("index ", name, " already exists");
   if (catalog.FindTable(schema, name) != nullptr) return NameError("there is already a table named ", name);
+  return BindIndexDefinition(create, parsed, *table, options);
+}
+
+absl::StatusOr<catalog::IndexDef> BindIndexDefinition(const CreateIndex& create, const ParsedStatement& parsed,
+                                                      const catalog::TableDef& table, const BindOptions& options) {
   catalog::IndexDef index;
-  index.schema = std::move(schema);
-  index.name = std::string(name);
-  index.table = table->name;
+  index.schema = table.schema;
+  index.name = std::string(create.name.name.text);
+  index.table = table.name;
   index.is_unique = create.is_unique;
-  index.sql = std::string(parsed.Slice(create.pos));
+  const uint32_t name = create.name.name.pos.offset;
+  index.sql = Cat(create.is_unique ? "CREATE UNIQUE INDEX " : "CREATE INDEX ", parsed.Slice({name, create.pos.end() - name}));
   if (EqualsIgnoreCase(create.method.text, "hnsw")) {
-    TURDB_RETURN_IF_ERROR(FillHnsw(create, *table, &index));
+    TURDB_RETURN_IF_ERROR(FillHnsw(create, table, &index));
     return index;
   }
   if (!create.method.empty() && !EqualsIgnoreCase(create.method.text, "btree")) {
@@ -152,11 +158,11 @@ absl::StatusOr<catalog::IndexDef> BindCreateIndex(const CreateIndex& create, con
   }
   if (!create.options.empty()) return SyntaxError("WITH (..) belongs to indexes USING hnsw");
   for (const IndexedColumn& column : create.columns) {
-    TURDB_ASSIGN_OR_RETURN(index.columns.emplace_back(), BindIndexColumn(column, *table, options));
+    TURDB_ASSIGN_OR_RETURN(index.columns.emplace_back(), BindIndexColumn(column, table, options));
   }
   if (create.where != nullptr) {
     index.where_sql = std::string(create.where_text);
-    TURDB_RETURN_IF_ERROR(BindRowExpression(index.where_sql, *table, RowExpressionUse::kIndexWhere, options).status());
+    TURDB_RETURN_IF_ERROR(BindRowExpression(index.where_sql, table, RowExpressionUse::kIndexWhere, options).status());
   }
   return index;
 }
@@ -170,7 +176,8 @@ absl::StatusOr<catalog::TableDef> BindCreateView(const CreateView& create, const
   TURDB_ASSIGN_OR_RETURN(view.schema, ResolveSchemaName(create.name.schema, catalog));
   TURDB_RETURN_IF_ERROR(CheckNewName(view.schema, create.name.name.text, catalog));
   view.name = std::string(create.name.name.text);
-  view.sql = std::string(parsed.Slice(create.pos));
+  const uint32_t name = create.name.name.pos.offset;
+  view.sql = Cat("CREATE VIEW ", parsed.Slice({name, create.pos.end() - name}));
   view.view_sql = std::string(create.select_text);
   for (const Name& name : create.columns) view.view_columns.emplace_back(name.text);
   return view;

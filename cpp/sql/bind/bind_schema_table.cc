@@ -4,6 +4,7 @@
 #include "base/errors.h"
 #include "base/status_macros.h"
 #include "sql/bind/bind_schema.h"
+#include "sql/syntax/printer.h"
 
 namespace turdb::sql {
 namespace {
@@ -12,13 +13,13 @@ class TableMaker {
  public:
   TableMaker(const CreateTable& create, const BindOptions& options) : create_(create), options_(options) {}
 
-  absl::StatusOr<NewTable> Make(std::string schema, std::string_view text) {
+  absl::StatusOr<NewTable> Make(std::string_view schema, std::string text) {
     catalog::TableDef& table = made_.table;
-    table.schema = std::move(schema);
+    table.schema = std::string(schema);
     table.name = std::string(create_.name.name.text);
     table.is_strict = create_.is_strict;
     table.is_without_rowid = create_.is_without_rowid;
-    table.sql = std::string(text);
+    table.sql = std::move(text);
     TURDB_RETURN_IF_ERROR(AddColumns());
     for (const Constraint& constraint : create_.constraints) TURDB_RETURN_IF_ERROR(AddConstraint(constraint));
     if (table.is_without_rowid) TURDB_RETURN_IF_ERROR(RequirePrimaryKey());
@@ -182,6 +183,31 @@ class TableMaker {
   NewTable made_;
 };
 
+std::string_view DeclaredTypeOf(Affinity affinity) {
+  switch (affinity) {
+    case Affinity::kInteger: return "INT";
+    case Affinity::kReal: return "REAL";
+    case Affinity::kText: return "TEXT";
+    case Affinity::kNumeric: return "NUM";
+    case Affinity::kBlob:
+    case Affinity::kNone: break;
+  }
+  return "";
+}
+
+// The statement that would make such columns; laid out as SQLite does it: short ones on a line.
+std::string CreateTableText(const catalog::TableDef& table) {
+  size_t length = table.name.size() + 2;
+  for (const catalog::ColumnDef& column : table.columns) length += column.name.size() + 7;
+  const bool is_short = length < 50;
+  std::string text = Cat("CREATE TABLE ", QuoteName(table.name), "(");
+  for (size_t i = 0; i < table.columns.size(); ++i) {
+    const catalog::ColumnDef& column = table.columns[i];
+    text += Cat(i == 0 ? "" : ",", is_short ? "" : "\n  ", QuoteName(column.name), column.type.declared.empty() ? "" : " ", column.type.declared);
+  }
+  return text + (is_short ? ")" : "\n)");
+}
+
 }  // namespace
 
 absl::StatusOr<NewTable> BindCreateTable(const CreateTable& create, const ParsedStatement& parsed,
@@ -189,39 +215,34 @@ absl::StatusOr<NewTable> BindCreateTable(const CreateTable& create, const Parsed
   if (create.is_temporary) return UnsupportedError("TEMP tables are not supported: create an ordinary table, or use a CTE");
   TURDB_ASSIGN_OR_RETURN(std::string schema, ResolveSchemaName(create.name.schema, catalog));
   TURDB_RETURN_IF_ERROR(CheckNewName(schema, create.name.name.text, catalog));
-  return TableMaker(create, options).Make(std::move(schema), parsed.Slice(create.pos));
+  return BindTableDefinition(create, parsed, schema, options);
+}
+
+absl::StatusOr<NewTable> BindTableDefinition(const CreateTable& create, const ParsedStatement& parsed, std::string_view schema,
+                                             const BindOptions& options) {
+  // What is stored begins as SQLite's does: without TEMP, IF NOT EXISTS and schema.
+  const uint32_t name = create.name.name.pos.offset;
+  return TableMaker(create, options).Make(schema, Cat("CREATE TABLE ", parsed.Slice({name, create.pos.end() - name})));
 }
 
 absl::StatusOr<NewTable> BindCreateTableAs(const CreateTable& create, const std::vector<ResultColumnInfo>& columns,
-                                           const std::vector<Affinity>& affinities, const catalog::CatalogSnapshot& catalog) {
+                                           const catalog::CatalogSnapshot& catalog) {
   if (create.is_temporary) return UnsupportedError("TEMP tables are not supported: create an ordinary table, or use a CTE");
   TURDB_ASSIGN_OR_RETURN(std::string schema, ResolveSchemaName(create.name.schema, catalog));
   TURDB_RETURN_IF_ERROR(CheckNewName(schema, create.name.name.text, catalog));
   NewTable made;
   made.table.schema = std::move(schema);
   made.table.name = std::string(create.name.name.text);
-  made.table.sql = Cat("CREATE TABLE \"", made.table.name, "\"(");
   for (size_t i = 0; i < columns.size(); ++i) {
     catalog::ColumnDef column;
     column.name = columns[i].name;
     for (int copy = 1; made.table.FindColumn(column.name) >= 0; ++copy) column.name = Cat(columns[i].name, ":", copy);
-    std::string declared;
-    if (columns[i].type.is_vector()) {
-      declared = columns[i].type.declared;
-    } else if (i < affinities.size()) {
-      switch (affinities[i]) {
-        case Affinity::kInteger: declared = "INT"; break;
-        case Affinity::kReal: declared = "REAL"; break;
-        case Affinity::kText: declared = "TEXT"; break;
-        case Affinity::kNumeric: declared = "NUM"; break;
-        default: break;
-      }
-    }
+    const bool is_vector = columns[i].type.is_vector();
+    const std::string_view declared = is_vector ? columns[i].type.declared : DeclaredTypeOf(columns[i].affinity);
     TURDB_ASSIGN_OR_RETURN(column.type, ParseLogicalType(declared));
-    made.table.sql += Cat(i == 0 ? "\"" : ",\"", column.name, "\"", declared.empty() ? "" : " ", declared);
     made.table.columns.push_back(std::move(column));
   }
-  made.table.sql += ")";
+  made.table.sql = CreateTableText(made.table);
   return made;
 }
 
