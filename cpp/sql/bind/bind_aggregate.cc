@@ -58,8 +58,21 @@ absl::Status Binding::BindAggregateParts(const FunctionExpr& expr, AggregateCall
   return absl::OkStatus();
 }
 
+// SQLite has two wordings: the shorter one where the query aggregates anyway, or the place is ORDER BY.
+absl::Status Binding::MisusedAggregate(const FunctionExpr& expr, bool is_short) const {
+  return Misuse(Cat("misuse of aggregate", is_short ? ": " : " function ", expr.name.text, "()"), expr.pos);
+}
+
+// In the WHERE of a query that aggregates, a call may still belong to a query further out.
+bool Binding::MayAggregate() const {
+  if (scope_ == nullptr) return false;
+  if (scope_->are_aggregates_allowed) return true;
+  const bool aggregates = !scope_->aggregates.empty() || (scope_->core != nullptr && !scope_->core->group_by.empty());
+  return aggregates && !scope_->is_in_aggregate;
+}
+
 ExprResult Binding::BindAggregateCall(const FunctionExpr& expr, const AggregateFunction& function) {
-  if (scope_ == nullptr) return Misuse(Cat("misuse of aggregate: ", expr.name.text, "()"), expr.pos);
+  if (!MayAggregate()) return MisusedAggregate(expr, scope_ != nullptr && scope_->are_windows_allowed);
   AggregateCall call;
   call.function = &function;
   ReferenceTracker tracker{scope_->depth, -1, -1, trackers_};
@@ -72,11 +85,7 @@ ExprResult Binding::BindAggregateCall(const FunctionExpr& expr, const AggregateF
   }
   Scope* owner = scope_;
   while (tracker.deepest >= 0 && owner->depth > tracker.deepest) owner = owner->parent;
-  if (!owner->are_aggregates_allowed) {
-    return Misuse(Cat(owner->is_in_aggregate ? "misuse of aggregate function " : "misuse of aggregate: ",
-                      expr.name.text, "()"),
-                  expr.pos);
-  }
+  if (!owner->are_aggregates_allowed) return MisusedAggregate(expr, !owner->is_in_aggregate);
   OutColumn out;
   for (const ExprPtr& arg : call.args) {
     if (!arg->has_explicit_collation) continue;

@@ -72,6 +72,9 @@ absl::Status Binding::ExpandStar(Scope* scope, const StarExpr& star) {
       const std::string_view name = source.ColumnName(c);
       if (source.table == nullptr && source.columns[c].is_hidden) continue;
       if (star.table.empty() && source.FindUsing(name) != nullptr) continue;  // shown by the left side
+      if (IsNameRepeated(*scope, s, name)) {
+        return NameProblem(Cat("ambiguous column name: ", source.name, ".", name), star.pos, "give the tables aliases");
+      }
       ResultItem item;
       item.name = name;
       // A column that a join to the right merges may have to come from there.
@@ -94,6 +97,16 @@ absl::Status Binding::ExpandStar(Scope* scope, const StarExpr& star) {
     }
   }
   return is_found ? absl::OkStatus() : NameProblem(Cat("no such table: ", star.table.text), star.pos);
+}
+
+// Whether another item of FROM goes by the same name and has that column too: t.* and t.column then mean either.
+bool Binding::IsNameRepeated(const Scope& scope, size_t source, std::string_view column) const {
+  const std::string_view name = scope.sources[source].name;
+  for (size_t i = 0; i < scope.sources.size() && !name.empty(); ++i) {
+    if (i == source || !EqualsIgnoreCase(scope.sources[i].name, name)) continue;
+    if (scope.sources[i].Find(column) >= 0) return true;
+  }
+  return false;
 }
 
 absl::Status Binding::BindItems(Scope* scope, const List<ResultColumn>& columns) {
@@ -266,10 +279,10 @@ absl::StatusOr<BoundSelect> Binding::BindCore(const SelectCore& core, const List
   TURDB_RETURN_IF_ERROR(BindGroupBy(scope.get()));
   ExprPtr having;
   if (core.having != nullptr) {
-    TURDB_ASSIGN_OR_RETURN(having, BindExpr(*core.having));
     if (scope->groups.empty() && scope->aggregates.empty()) {
       return Misuse("HAVING clause on a non-aggregate query", core.having->pos);
     }
+    TURDB_ASSIGN_OR_RETURN(having, BindExpr(*core.having));
   }
   scope->are_windows_allowed = true;
   // In a query that does not aggregate, ORDER BY may not be what makes it do so.

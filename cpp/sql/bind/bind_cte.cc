@@ -23,11 +23,12 @@ bool IsInFrom(const TableRef* ref, std::string_view name) {
   return table.schema.empty() && EqualsIgnoreCase(table.name.text, name);
 }
 
-bool HasAggregation(const LogicalNode& root) {
+bool HasNode(const LogicalNode& root, LogicalKind kind) {
   const LogicalNode* node = &root;
   while (true) {
-    if (node->kind == LogicalKind::kAggregate || node->kind == LogicalKind::kWindow) return true;
-    const bool is_plain = node->kind == LogicalKind::kProject || node->kind == LogicalKind::kFilter;
+    if (node->kind == kind) return true;
+    const bool is_plain = node->kind == LogicalKind::kProject || node->kind == LogicalKind::kFilter ||
+                          node->kind == LogicalKind::kWindow;
     if (!is_plain || node->children.empty()) return false;
     node = node->children[0].get();
   }
@@ -207,7 +208,10 @@ absl::StatusOr<BoundSelect> Binding::BindRecursive(CteEntry* entry, CteFrame* fr
   for (size_t i = first_recursive; i < select.cores.size(); ++i) {
     entry->recursive_references = 0;
     TURDB_ASSIGN_OR_RETURN(BoundSelect step, BindCore(*select.cores[i], {}, frame->scope, &order));
-    if (HasAggregation(*step.root)) {
+    if (HasNode(*step.root, LogicalKind::kWindow)) {
+      return Misuse("cannot use window functions in recursive queries", select.cores[i]->pos);
+    }
+    if (HasNode(*step.root, LogicalKind::kAggregate)) {
       return Misuse("recursive aggregate queries not supported", select.cores[i]->pos);
     }
     if (step.width != initial.width) {

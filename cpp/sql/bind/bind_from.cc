@@ -7,13 +7,6 @@
 
 namespace turdb::sql {
 
-PlanResult Binding::BindFromClause(Scope* scope, const TableRef& from, std::vector<ExprPtr>* moved_conditions) {
-  std::vector<PendingOn> pending;
-  TURDB_ASSIGN_OR_RETURN(LogicalPtr root, BindTableRef(scope, from, &pending));
-  TURDB_RETURN_IF_ERROR(BindOns(scope, pending, moved_conditions));
-  return root;
-}
-
 PlanResult Binding::BindTableRef(Scope* scope, const TableRef& ref, std::vector<PendingOn>* pending) {
   switch (ref.kind) {
     case TableRefKind::kTable: return BindNamedTable(scope, ref.As<NamedTableRef>());

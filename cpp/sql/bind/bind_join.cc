@@ -23,11 +23,26 @@ JoinType TypeOf(JoinKind kind) {
   return JoinType::kInner;
 }
 
+bool HasRightJoin(const TableRef& ref) {
+  if (ref.kind != TableRefKind::kJoin) return false;
+  const JoinTableRef& join = ref.As<JoinTableRef>();
+  return join.join == JoinKind::kRight || join.join == JoinKind::kFull || HasRightJoin(*join.left) ||
+         HasRightJoin(*join.right);
+}
+
 bool IsOuter(JoinType type) {
   return type == JoinType::kLeft || type == JoinType::kRight || type == JoinType::kFull;
 }
 
 }  // namespace
+
+PlanResult Binding::BindFromClause(Scope* scope, const TableRef& from, std::vector<ExprPtr>* moved_conditions) {
+  scope->has_right_join = HasRightJoin(from);
+  std::vector<PendingOn> pending;
+  TURDB_ASSIGN_OR_RETURN(LogicalPtr root, BindTableRef(scope, from, &pending));
+  TURDB_RETURN_IF_ERROR(BindOns(scope, pending, moved_conditions));
+  return root;
+}
 
 PlanResult Binding::BindJoin(Scope* scope, const JoinTableRef& join, std::vector<PendingOn>* pending) {
   const size_t begin = scope->sources.size();
@@ -56,6 +71,7 @@ ExprResult Binding::UsingColumn(Scope* scope, Name name, size_t begin, size_t en
   column.column = name;
   Match match;
   FindColumn(*scope, column, begin, end, &match);
+  if (match.count > 1 && !scope->has_right_join) match.count = 1;  // the leftmost, as in SQLite
   const bool is_rowid = match.count == 1 && match.column == catalog::kRowIdColumn;
   if (match.count == 0 || is_rowid) {
     return NameProblem(Cat("cannot join using column ", name.text, " - column not present in both tables"), name.pos);

@@ -119,6 +119,7 @@ class Binding {
   absl::Status BindOns(Scope* scope, const std::vector<PendingOn>& pending, std::vector<ExprPtr>* moved);
   ExprResult UsingCondition(Scope* scope, const JoinTableRef& join, size_t begin, size_t middle);
   ExprResult UsingColumn(Scope* scope, Name name, size_t begin, size_t end);
+  bool IsNameRepeated(const Scope& scope, size_t source, std::string_view column) const;
 
   // --- WITH (bind_cte.cc)
   absl::Status PushWith(const WithClause* with, Scope* scope, CteFrame* frame);
@@ -191,6 +192,8 @@ class Binding {
   // --- functions (bind_function.cc, bind_call.cc, bind_window.cc)
   ExprResult BindFunction(const FunctionExpr& expr);
   ExprResult BindScalarCall(const FunctionExpr& expr, const ScalarFunction& function);
+  bool MayAggregate() const;
+  absl::Status MisusedAggregate(const FunctionExpr& expr, bool is_short) const;
   ExprResult BindAggregateCall(const FunctionExpr& expr, const AggregateFunction& function);
   ExprResult BindWindowCall(const FunctionExpr& expr, const AggregateFunction& function);
   ExprResult BindLike(const LikeExpr& expr);

@@ -89,7 +89,8 @@ struct Scope {
   bool are_aggregates_allowed = false;
   bool are_windows_allowed = false;
   bool is_in_aggregate = false;  // in the arguments of one
-  bool has_outer_join = false;
+  bool has_outer_join = false;   // among the joins bound so far
+  bool has_right_join = false;   // RIGHT or FULL anywhere in FROM
 };
 
 // Which scopes the columns of an expression belong to, while it is bound; trackers nest.
