@@ -37,6 +37,15 @@ float KeyOf(const Graph<Pages>& graph, const vec::Sq8Query& query, uint32_t id, 
   return key;
 }
 
+// Begins to fetch what a key is computed from. Into L2: it has twice the misses in flight that L1 has, and those are
+// what bounds a search (measured: 38 us a query against 55 with L1 as the goal).
+template <class Pages>
+void PrefetchCode(const Graph<Pages>& graph, const uint8_t* node) {
+  const uint32_t bytes = graph.layout().padded_dim() + static_cast<uint32_t>(sizeof(vec::Sq8Terms));
+  const uint32_t reach = std::min(bytes, kPrefetchBytes);
+  for (uint32_t line = 0; line < reach; line += 64) __builtin_prefetch(node + line, 0, 2);
+}
+
 // Collects the neighbours of `id` not visited before into `batch` and begins to fetch their codes.
 template <class Pages>
 void Gather(const Graph<Pages>& graph, uint32_t id, uint32_t level, SearchScratch* scratch, NeighbourBatch* batch) {
@@ -47,8 +56,6 @@ void Gather(const Graph<Pages>& graph, uint32_t id, uint32_t level, SearchScratc
     return;
   }
   const Links links = graph.LinksOf(id, node, level);
-  const uint32_t bytes = graph.layout().padded_dim() + sizeof(vec::Sq8Terms);
-  const uint32_t reach = std::min(bytes, kPrefetchBytes);
   uint32_t n = 0;
   for (uint32_t i = 0; i < links.count; ++i) {
     const uint32_t neighbour = links[i];
@@ -59,9 +66,7 @@ void Gather(const Graph<Pages>& graph, uint32_t id, uint32_t level, SearchScratc
       scratch->hit_damage = true;
       continue;
     }
-    // Into L2: it has twice the misses in flight that L1 has, and they are what bounds a search
-    // (measured: 38 us a query against 55 with L1 as the goal).
-    for (uint32_t line = 0; line < reach; line += 64) __builtin_prefetch(at + line, 0, 2);
+    PrefetchCode(graph, at);
     batch->ids[n] = neighbour;
     batch->nodes[n++] = at;
   }
