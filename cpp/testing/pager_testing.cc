@@ -1,0 +1,75 @@
+// LINKS: pager
+// turdb._testing.pager: page tables and page deltas.
+#include <pybind11/pybind11.h>
+
+#include <memory>
+#include <string>
+
+#include "format/page_delta.h"
+#include "pager/page_table.h"
+
+namespace py = pybind11;
+
+namespace turdb {
+namespace {
+
+std::string PageOf(const py::bytes& data) {
+  std::string page = data;
+  if (page.size() != format::kPageBytes) throw std::runtime_error("not a page");
+  return page;
+}
+const uint8_t* Bytes(const std::string& s) { return reinterpret_cast<const uint8_t*>(s.data()); }
+
+struct Table {
+  pager::PageTable table;
+};
+
+}  // namespace
+
+PYBIND11_MODULE(pager, m) {
+  m.attr("PAGE_BYTES") = format::kPageBytes;
+  m.def("delta", [](const py::object& base, const py::bytes& page) {
+    const std::string now = PageOf(page);
+    const std::string before = base.is_none() ? "" : PageOf(base);
+    std::string out;
+    format::AppendPageDelta(before.empty() ? nullptr : Bytes(before), Bytes(now), &out);
+    return py::bytes(out);
+  });
+  m.def("apply", [](const py::bytes& delta, const py::bytes& page) -> py::object {  // None: no delta
+    const std::string d = delta;
+    std::string p = PageOf(page);
+    const uint8_t* end = Bytes(d) + d.size();
+    if (format::SkipPageDelta(Bytes(d), end) != end) return py::none();
+    if (format::ApplyPageDelta(Bytes(d), end, reinterpret_cast<uint8_t*>(p.data())) != end) return py::none();
+    return py::bytes(p);
+  });
+  m.def("next_epoch", &pager::NextEpoch);
+  py::class_<Table>(m, "PageTable", py::module_local())
+      .def(py::init<>())
+      .def("copy", [](const Table& t) { return Table{t.table}; })
+      .def("set", [](Table& t, uint32_t page, uint64_t mark, uint64_t epoch) {
+        auto version = pager::PageVersion::New(epoch);
+        turdb::Store<uint64_t>(version->bytes(), mark);
+        t.table.Set(PageId(page), std::move(version), epoch);
+      })
+      .def("erase", [](Table& t, uint32_t page, uint64_t epoch) { t.table.Erase(PageId(page), epoch); })
+      .def("find", [](const Table& t, uint32_t page) -> py::object {
+        const uint8_t* bytes = t.table.Find(PageId(page));
+        return bytes == nullptr ? py::object(py::none()) : py::object(py::int_(Load<uint64_t>(bytes)));
+      })
+      .def("items", [](const Table& t) {
+        py::list out;
+        t.table.ForEach([&](PageId id, pager::PageVersion* v) {
+          out.append(py::make_tuple(id.value(), Load<uint64_t>(v->bytes())));
+        });
+        return out;
+      })
+      .def("changed_since", [](const Table& t, const Table& base) {
+        py::list out;
+        t.table.ForEachChanged(base.table, [&](PageId id, pager::PageVersion*) { out.append(id.value()); });
+        return out;
+      })
+      .def_property_readonly("is_empty", [](const Table& t) { return t.table.root() == nullptr; });
+}
+
+}  // namespace turdb
