@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <cstring>
+#include <limits>
 
 #include "base/errors.h"
 #include "base/status_macros.h"
@@ -50,6 +51,18 @@ void SumState::Add(const Cell& value) {
     AddInteger(number.integer);
   } else {
     AddReal(ToReal(number));
+  }
+}
+
+void SumState::TakeBack(const Cell& value) {
+  const Cell number = TextToNumberIfWhole(value);
+  --count;
+  if (!is_real && number.is_integer()) {
+    integer = static_cast<int64_t>(static_cast<uint64_t>(integer) - static_cast<uint64_t>(number.integer));
+  } else if (number.is_integer() && number.integer != std::numeric_limits<int64_t>::min()) {
+    StepInteger(-number.integer);
+  } else {
+    Step(-ToReal(number));
   }
 }
 

@@ -40,7 +40,8 @@ struct SumState {
   int64_t count = 0;
   bool is_real = false, has_overflowed = false;
 
-  void Add(const Cell& value);  // not NULL
+  void Add(const Cell& value);       // not NULL
+  void TakeBack(const Cell& value);  // one that was added
   void AddInteger(int64_t value) {
     ++count;
     if (is_real) return StepInteger(value);

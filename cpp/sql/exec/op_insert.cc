@@ -16,7 +16,7 @@
 namespace turdb::sql {
 namespace {
 
-using catalog::ConflictAction;
+using Action = catalog::ConflictAction;
 
 // True when the plan surely reads no table, so that rows can be written while it runs.
 bool ReadsNoTable(const PhysicalNode& node) {
@@ -177,9 +177,9 @@ class Insert : public Operator {
       }
       return false;
     }
-    const ConflictAction action = ActionOfConflict(table_, conflict, node_.on_conflict);
-    if (action == ConflictAction::kIgnore) return false;
-    if (action != ConflictAction::kReplace) return Fail(context_, action, table::ConflictError(table_, conflict.index));
+    const Action action = ActionOfConflict(table_, conflict, node_.on_conflict);
+    if (action == Action::kIgnore) return false;
+    if (action != Action::kReplace) return Fail(context_, action, table::ConflictError(table_, conflict.index));
     TURDB_ASSIGN_OR_RETURN(const bool is_gone, writer_->Delete(conflict.row()));
     if (!is_gone) return InternalError("the row that is in the way of another one in table ", table_.name, " is not there");
     return true;

@@ -14,7 +14,7 @@ using Registry = absl::flat_hash_map<std::string, std::unique_ptr<TableFunction>
 Registry& Functions() {
   static Registry* functions = [] {
     auto* all = new Registry();
-    for (TableFunction f : {GenerateSeries()}) {
+    for (TableFunction f : {GenerateSeries(), JsonEach(), JsonTree()}) {
       std::string name = f.name;
       (*all)[name] = std::make_unique<TableFunction>(std::move(f));
     }

@@ -10,7 +10,7 @@
 
 namespace turdb::sql {
 
-using catalog::ConflictAction;
+using Action = catalog::ConflictAction;
 
 RowShaper::RowShaper(const catalog::TableDef& table, ExecContext* context)
     : table_(table), context_(context), row_(2 * table.columns.size() + 2), columns_(row_.size()) {
@@ -124,13 +124,13 @@ absl::Status RowShaper::Generate(Arena* arena) {
   return absl::OkStatus();
 }
 
-absl::StatusOr<bool> RowShaper::Check(ConflictAction statement, const std::vector<EvaluatorPtr>& defaults, Arena* arena) {
+absl::StatusOr<bool> RowShaper::Check(Action statement, const std::vector<EvaluatorPtr>& defaults, Arena* arena) {
   for (int column : not_null_) {
     if (!row_[column].is_null()) continue;
     const catalog::ColumnDef& def = table_.columns[column];
-    ConflictAction action = ActionOf(statement, def.not_null_action);
-    if (action == ConflictAction::kReplace) {
-      action = ConflictAction::kAbort;
+    Action action = ActionOf(statement, def.not_null_action);
+    if (action == Action::kReplace) {
+      action = Action::kAbort;
       if (static_cast<size_t>(column) < defaults.size() && defaults[column] != nullptr) {
         Cell value;
         TURDB_RETURN_IF_ERROR(EvalScalar(defaults[column].get(), arena, &value));
@@ -138,7 +138,7 @@ absl::StatusOr<bool> RowShaper::Check(ConflictAction statement, const std::vecto
       }
       if (!row_[column].is_null()) continue;
     }
-    if (action == ConflictAction::kIgnore) return false;
+    if (action == Action::kIgnore) return false;
     return Fail(context_, action,
                 ConstraintError(ConstraintKind::kNotNull, Cat("NOT NULL constraint failed: ", table_.name, ".", def.name)));
   }
@@ -146,9 +146,9 @@ absl::StatusOr<bool> RowShaper::Check(ConflictAction statement, const std::vecto
     Cell value;
     TURDB_RETURN_IF_ERROR(Eval(check.expr.get(), arena, &value));
     if (Truth(value) != 0) continue;  // NULL passes
-    ConflictAction action = ActionOf(statement, ConflictAction::kDefault);
-    if (action == ConflictAction::kIgnore) return false;
-    if (action == ConflictAction::kReplace) action = ConflictAction::kAbort;
+    Action action = ActionOf(statement, Action::kDefault);
+    if (action == Action::kIgnore) return false;
+    if (action == Action::kReplace) action = Action::kAbort;
     return Fail(context_, action, ConstraintError(ConstraintKind::kCheck, Cat("CHECK constraint failed: ", check.name)));
   }
   return true;
@@ -191,13 +191,13 @@ absl::StatusOr<bool> RowShaper::EvalIndex(const catalog::IndexDef& index, RowId 
   return true;
 }
 
-absl::Status Fail(ExecContext* context, ConflictAction action, absl::Status error) {
-  if (action == ConflictAction::kRollback) context->rollback_transaction = true;
-  if (action == ConflictAction::kFail) context->keep_changes = true;
+absl::Status Fail(ExecContext* context, Action action, absl::Status error) {
+  if (action == Action::kRollback) context->rollback_transaction = true;
+  if (action == Action::kFail) context->keep_changes = true;
   return error;
 }
 
-ConflictAction ActionOfConflict(const catalog::TableDef& table, const table::Conflict& conflict, ConflictAction statement) {
+Action ActionOfConflict(const catalog::TableDef& table, const table::Conflict& conflict, Action statement) {
   return ActionOf(statement, conflict.index != nullptr ? conflict.index->conflict_action : table.primary_key_action);
 }
 

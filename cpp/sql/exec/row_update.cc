@@ -5,10 +5,10 @@
 
 namespace turdb::sql {
 
-using catalog::ConflictAction;
+using Action = catalog::ConflictAction;
 
 RowUpdate::RowUpdate(const catalog::TableDef& table, const std::vector<int>& assigned, const RowExpressions& expressions,
-                     ConflictAction action, ExecContext* context)
+                     Action action, ExecContext* context)
     : table_(table), action_(action), context_(context), changed_(table.columns.size(), false) {
   for (int column : assigned) {
     if (column == catalog::kRowIdColumn || column == table.rowid_alias) can_conflict_ = true;
@@ -42,9 +42,9 @@ absl::StatusOr<bool> RowUpdate::Write(table::RowRef old_row, RowShaper* shaper, 
   while (can_conflict_) {
     TURDB_ASSIGN_OR_RETURN(const auto conflict, writer->FindConflict(rowid, row, old_row));
     if (!conflict.has_value()) break;
-    const ConflictAction action = ActionOfConflict(table_, *conflict, action_);
-    if (action == ConflictAction::kIgnore) return false;
-    if (action != ConflictAction::kReplace) return Fail(context_, action, table::ConflictError(table_, conflict->index));
+    const Action action = ActionOfConflict(table_, *conflict, action_);
+    if (action == Action::kIgnore) return false;
+    if (action != Action::kReplace) return Fail(context_, action, table::ConflictError(table_, conflict->index));
     TURDB_ASSIGN_OR_RETURN(const bool is_gone, writer->Delete(conflict->row()));
     if (!is_gone) return InternalError("the row that is in the way of another one in table ", table_.name, " is not there");
     deleted_.insert(NameOf(conflict->row()));

@@ -33,5 +33,7 @@ void RegisterTableFunction(TableFunction function);
 const TableFunction* FindRowFunction(std::string_view name);  // nullptr when there is none
 
 TableFunction GenerateSeries();
+TableFunction JsonEach();
+TableFunction JsonTree();
 
 }  // namespace turdb::sql

@@ -1,0 +1,22 @@
+// RunWindowCall: the values of one window function for all rows of an input.
+#pragma once
+
+#include "sql/exec/exec_context.h"
+#include "sql/exec/window_frames.h"
+
+namespace turdb::sql {
+
+struct WindowInput {
+  const WindowCall* call = nullptr;
+  const WindowOrder* order = nullptr;
+  const FrameBounds* frames = nullptr;
+  FrameExclude exclude = FrameExclude::kNoOthers;
+  const RowStore* args = nullptr;                  // by row
+  const std::vector<bool>* passes_filter = nullptr;  // by row; nullptr: all
+  ExecContext* context = nullptr;
+};
+
+// results[row]; bytes go to `arena`.
+absl::Status RunWindowCall(const WindowInput& input, Arena* arena, std::vector<Cell>* results);
+
+}  // namespace turdb::sql
