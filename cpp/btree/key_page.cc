@@ -12,7 +12,9 @@ namespace {
 
 using namespace format;
 
+// Of the part of a key that a page keeps, so that a cut key and the whole one have the same hint.
 uint32_t HintOf(std::string_view key, uint32_t prefix) {
+  key = key.substr(0, kKeyInlineBytes);
   if (key.size() >= size_t{prefix} + 4) return __builtin_bswap32(Load<uint32_t>(key.data() + prefix));
   uint8_t bytes[4] = {};
   if (key.size() > prefix) std::memcpy(bytes, key.data() + prefix, key.size() - prefix);
