@@ -6,6 +6,7 @@
 #include "absl/strings/numbers.h"
 #include "base/errors.h"
 #include "base/status_macros.h"
+#include "engine/application_numbers.h"
 #include "engine/execution.h"
 #include "sql/bind/table_functions.h"
 #include "format/page.h"
@@ -169,6 +170,21 @@ absl::StatusOr<PragmaResult> DataVersion(ConnectionState* state, std::string_vie
   return One(name, Value::Integer(static_cast<int64_t>(state->database->store()->last_commit_lsn().value())));
 }
 
+absl::StatusOr<PragmaResult> ApplicationNumberPragma(ConnectionState* state, std::string_view name, const Given& given) {
+  const auto which = name == "user_version" ? ApplicationNumber::kUserVersion : ApplicationNumber::kApplicationId;
+  TURDB_ASSIGN_OR_RETURN(auto txn, state->StatementTransaction());
+  if (!given.is_present) {
+    TURDB_ASSIGN_OR_RETURN(const int32_t value, ReadApplicationNumber(txn.get(), which));
+    return One(name, Value::Integer(value));
+  }
+  TURDB_RETURN_IF_ERROR(Expect(given.is_integer, name, "an integer"));
+  TURDB_RETURN_IF_ERROR(state->StartWriting(txn.get()));
+  if (!state->open_results.empty()) txn->Freeze();
+  TURDB_RETURN_IF_ERROR(WriteApplicationNumber(txn.get(), which, static_cast<int32_t>(given.integer)));
+  if (state->transaction == nullptr) TURDB_RETURN_IF_ERROR(state->CommitStatement(txn.get()));
+  return Nothing();
+}
+
 struct Entry {
   std::string_view name;
   Handler handler;
@@ -178,6 +194,7 @@ constexpr Entry kPragmas[] = {
     {"threads", Threads},               {"busy_timeout", BusyTimeout}, {"query_only", QueryOnly},
     {"journal_mode", JournalMode},      {"foreign_keys", ForeignKeys}, {"wal_checkpoint", WalCheckpoint},
     {"wal_autocheckpoint", AutoCheckpoint}, {"disabled_optimizer_rules", DisabledRules}, {"data_version", DataVersion},
+    {"user_version", ApplicationNumberPragma}, {"application_id", ApplicationNumberPragma},
 };
 
 // PRAGMA table_info(t) is SELECT * FROM pragma_table_info('t').

@@ -5,6 +5,7 @@
 
 #include "base/errors.h"
 #include "base/status_macros.h"
+#include "engine/application_numbers.h"
 #include "format/page.h"
 #include "sql/bind/table_functions.h"
 #include "sql/exec/table_function.h"
@@ -153,6 +154,15 @@ absl::StatusOr<Rows> SchemaVersion(sql::ExecContext* context, std::string_view, 
 }
 absl::StatusOr<Rows> Encoding(sql::ExecContext*, std::string_view, std::string_view) { return Rows{{Text("UTF-8")}}; }
 
+absl::StatusOr<Rows> UserVersion(sql::ExecContext* context, std::string_view, std::string_view) {
+  TURDB_ASSIGN_OR_RETURN(const int32_t value, ReadApplicationNumber(context->txn, ApplicationNumber::kUserVersion));
+  return Rows{{Int(value)}};
+}
+absl::StatusOr<Rows> ApplicationId(sql::ExecContext* context, std::string_view, std::string_view) {
+  TURDB_ASSIGN_OR_RETURN(const int32_t value, ReadApplicationNumber(context->txn, ApplicationNumber::kApplicationId));
+  return Rows{{Int(value)}};
+}
+
 class ListedRows final : public sql::TableFunctionRows {
  public:
   explicit ListedRows(Rows rows) : rows_(std::move(rows)) {}
@@ -214,6 +224,8 @@ void RegisterPragmaFunctions() {
     Register("pragma_page_size", PageSize);
     Register("pragma_schema_version", SchemaVersion);
     Register("pragma_encoding", Encoding);
+    Register("pragma_user_version", UserVersion);
+    Register("pragma_application_id", ApplicationId);
   });
 }
 
