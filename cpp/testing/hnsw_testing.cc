@@ -392,6 +392,17 @@ PYBIND11_MODULE(hnsw, m) {
       .def("poke", &FileIndex::Poke)
       .def("checkpoint", &FileIndex::Checkpoint)
       .def("reopen", &FileIndex::Reopen);
+  // (page, offset) of a node, as docs/format/hnsw.md tells it.
+  m.def("node_place", [](uint32_t dim, uint32_t links, uint32_t node) {
+    uint32_t offset;
+    const uint32_t page = format::HnswLayout(dim, links).PageOf(node, &offset);
+    return py::make_tuple(page, offset);
+  });
+  m.def("vector_place", [](uint32_t dim, uint32_t slot) {
+    const format::VecLayout layout(dim);
+    return py::make_tuple(layout.PageOf(NodeId(slot)).value(), layout.RowIdOffset(NodeId(slot)),
+                          layout.VectorOffset(NodeId(slot)));
+  });
   m.def("exact", &Exact, py::arg("vectors"), py::arg("metric"), py::arg("query"), py::arg("k") = 10,
         py::arg("filter") = py::none(), py::arg("first") = 0, py::arg("end") = 0xffffffffu, py::arg("threads") = 1,
         py::arg("radius") = std::numeric_limits<float>::infinity(), py::arg("inclusive") = true);
