@@ -58,6 +58,15 @@ absl::Status RowPieces::PackPart(absl::Span<const RowRun> runs, bool is_records,
     return PackRecord(runs.front());
   }
   page.reset();
+  return Split(runs, is_records);
+}
+
+absl::Status RowPieces::PackHalves(absl::Span<const RowRun> runs, bool is_records) {
+  return CountRows(runs) < 2 ? PackPart(runs, is_records, nullptr) : Split(runs, is_records);
+}
+
+absl::Status RowPieces::Split(absl::Span<const RowRun> runs, bool is_records) {
+  const uint32_t rows = CountRows(runs);
   std::vector<uint32_t> bytes;
   BoundRowBytes(runs, &bytes);
   uint64_t total = 0;

@@ -30,6 +30,8 @@ class RowPieces {
 
   // Lays the runs out (`is_records`: they are of leaves of records).
   absl::Status Pack(absl::Span<const record::RowRun> runs, bool is_records);
+  // As two leaves at least, though one might do.
+  absl::Status PackHalves(absl::Span<const record::RowRun> runs, bool is_records);
   // As Pack, with the new leaf made like the one before it. REQUIRES: the runs are one row.
   absl::Status PackAfter(const record::RowLeaf& before, const record::RowRun& row);
   // A ready page.
@@ -40,6 +42,7 @@ class RowPieces {
 
  private:
   absl::Status PackPart(absl::Span<const record::RowRun> runs, bool is_records, const record::RowLeaf* like);
+  absl::Status Split(absl::Span<const record::RowRun> runs, bool is_records);
   absl::Status PackRecord(const record::RowRun& row);
 
   pager::FileWriter* const writer_;

@@ -53,14 +53,6 @@ absl::Status ReadOldRow(const pager::FileView& view, const RowPath& path, uint32
   return absl::OkStatus();
 }
 
-// The path's leaf, private and checked for writing.
-absl::StatusOr<uint8_t*> WritableLeaf(pager::FileWriter* writer, const RowPath& path) {
-  if (!record::CheckColumns(path.leaf)) {
-    return DamagedPage(writer->view(), path.leaf_id, "its columns lie outside their place");
-  }
-  return writer->MutablePage(path.leaf_id);
-}
-
 // The leaf's rows with `row` (may be null) between [0, at) and [resume, rows).
 std::vector<RowRun> RunsAround(const RowLeaf& leaf, uint32_t at, uint32_t resume, const RowRun* row) {
   std::vector<RowRun> runs;
@@ -76,7 +68,8 @@ absl::Status InsertByLayout(pager::FileWriter* writer, const RowPath& path, uint
   const bool is_records = leaf.is_records();
   const std::vector<RowRun> runs = RunsAround(leaf, at, at, &row);
   auto page = std::make_unique<LeafBytes>();
-  const record::BuildResult result = BuildRowLeaf(runs, is_records, page->bytes);
+  record::BuildResult result = record::BuildResult::kFull;
+  if (!record::IsNearlyFull(leaf)) result = BuildRowLeaf(runs, is_records, page->bytes);
   if (result == record::BuildResult::kDamaged) return DamagedPage(writer->view(), path.leaf_id, "its entries");
   if (result == record::BuildResult::kFits) {
     RowLeaf built;
@@ -96,22 +89,13 @@ absl::Status InsertByLayout(pager::FileWriter* writer, const RowPath& path, uint
     pieces.Add(std::move(page), leaf.KeyAt(0));
     return ReplaceLeaf(writer, path, &pieces, false);
   }
-  if (result == record::BuildResult::kFits) {  // full enough: cut in two though it fits
-    std::vector<RowRun> half;
-    const uint32_t rows = CountRows(runs);
-    SliceRuns(runs, 0, rows / 2, &half);
-    TURDB_RETURN_IF_ERROR(pieces.Pack(half, is_records));
-    SliceRuns(runs, rows / 2, rows - rows / 2, &half);
-    TURDB_RETURN_IF_ERROR(pieces.Pack(half, is_records));
-  } else {
-    TURDB_RETURN_IF_ERROR(pieces.Pack(runs, is_records));
-  }
+  TURDB_RETURN_IF_ERROR(pieces.PackHalves(runs, is_records));
   return ReplaceLeaf(writer, path, &pieces, false);
 }
 
 absl::Status InsertIntoLeaf(pager::FileWriter* writer, const RowPath& path, uint32_t at, int64_t key,
                             absl::Span<const Cell> row) {
-  TURDB_ASSIGN_OR_RETURN(uint8_t* const page, WritableLeaf(writer, path));
+  TURDB_ASSIGN_OR_RETURN(uint8_t* const page, writer->MutablePage(path.leaf_id));
   Cell record;
   std::string bytes;
   if (path.leaf.is_records()) {
@@ -124,7 +108,7 @@ absl::Status InsertIntoLeaf(pager::FileWriter* writer, const RowPath& path, uint
 
 absl::Status UpdateInLeaf(pager::FileWriter* writer, const RowPath& path, uint32_t at, int64_t key,
                           absl::Span<const Cell> row) {
-  TURDB_ASSIGN_OR_RETURN(uint8_t* const page, WritableLeaf(writer, path));
+  TURDB_ASSIGN_OR_RETURN(uint8_t* const page, writer->MutablePage(path.leaf_id));
   Cell record;
   std::string bytes;
   if (path.leaf.is_records()) {
@@ -141,7 +125,7 @@ absl::Status UpdateInLeaf(pager::FileWriter* writer, const RowPath& path, uint32
 absl::Status EraseFromLeaf(pager::FileWriter* writer, const RowPath& path, uint32_t at) {
   const uint32_t rows = path.leaf.rows();
   if (rows == 1) return RemoveLeaf(writer, path);
-  TURDB_ASSIGN_OR_RETURN(uint8_t* const page, WritableLeaf(writer, path));
+  TURDB_ASSIGN_OR_RETURN(uint8_t* const page, writer->MutablePage(path.leaf_id));
   if (!record::TryEraseRow(page, at)) {
     RowPieces pieces(writer);
     TURDB_RETURN_IF_ERROR(pieces.Pack(RunsAround(path.leaf, at, at + 1, nullptr), path.leaf.is_records()));

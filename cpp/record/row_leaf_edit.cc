@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 #include <limits>
+#include <vector>
 
 namespace turdb::record {
 namespace {
@@ -13,21 +14,63 @@ using namespace format;
 struct Minipage {
   uint8_t* values;
   uint8_t* nulls;  // nullptr without a bitmap
-  uint8_t* directory;
   LeafEncoding encoding;
+  uint8_t width;
+  uint16_t entry_bytes;  // that the change at hand needs; 0 when it keeps an entry
 };
 
-Minipage MinipageOf(uint8_t* page, uint32_t capacity, uint32_t column) {
-  uint8_t* directory = page + kLeafDirectory + kLeafDirectoryEntry * size_t{column};
-  Minipage minipage;
-  minipage.directory = directory;
-  minipage.encoding = static_cast<LeafEncoding>(directory[kLeafDirEncoding]);
-  minipage.values = page + Load<uint16_t>(directory + kLeafDirOffset);
-  minipage.nulls = directory[kLeafDirFlags] & kLeafHasNulls
-                       ? minipage.values + size_t{LeafWidth(minipage.encoding)} * capacity
-                       : nullptr;
-  return minipage;
-}
+// A page opened for one change. Every minipage lies between the directory and the heap, so that changing it cannot
+// touch other parts of the page or bytes outside.
+class LeafEdit {
+ public:
+  bool Open(uint8_t* page) {
+    page_ = page;
+    if (!leaf_.Open(page) || !CheckKeys()) return false;
+    const uint32_t n = leaf_.physical_columns();
+    if (n > kInlineColumns) more_.resize(n);
+    minipages_ = n > kInlineColumns ? more_.data() : inline_;
+    const uint8_t* entry = page + kLeafDirectory;
+    const uint32_t floor = static_cast<uint32_t>(leaf_.DirectoryEnd());
+    const uint32_t ceiling = leaf_.slots_end();
+    for (uint32_t c = 0; c < n; ++c, entry += kLeafDirectoryEntry) {
+      if (entry[kLeafDirEncoding] > static_cast<uint8_t>(kLastLeafEncoding)) return false;
+      Minipage& minipage = minipages_[c];
+      minipage.encoding = static_cast<LeafEncoding>(entry[kLeafDirEncoding]);
+      minipage.width = static_cast<uint8_t>(LeafWidth(minipage.encoding));
+      const uint32_t offset = Load<uint16_t>(entry + kLeafDirOffset);
+      uint32_t end = offset + uint32_t{minipage.width} * leaf_.capacity();
+      minipage.values = page + offset;
+      minipage.nulls = nullptr;
+      if (entry[kLeafDirFlags] & kLeafHasNulls) {
+        minipage.nulls = page + end;
+        end += LeafBitmapBytes(leaf_.capacity());
+      }
+      if (end > offset && (offset < floor || end > ceiling)) return false;
+    }
+    return true;
+  }
+
+  const RowLeaf& leaf() const { return leaf_; }
+  uint8_t* page() { return page_; }
+  uint32_t columns() const { return leaf_.columns(); }
+  uint32_t physical() const { return leaf_.physical_columns(); }
+  Minipage& operator[](uint32_t c) { return minipages_[c]; }
+  uint32_t free_bytes() const { return leaf_.heap_begin() - leaf_.slots_end(); }
+
+ private:
+  bool CheckKeys() {
+    if (leaf_.is_dense()) return true;
+    const uint32_t offset = Load<uint16_t>(page_ + kLeafKeyOffset);
+    return offset >= leaf_.DirectoryEnd() && offset + leaf_.key_width() * leaf_.capacity() <= leaf_.slots_end();
+  }
+
+  static constexpr uint32_t kInlineColumns = 32;
+  uint8_t* page_ = nullptr;
+  RowLeaf leaf_;
+  Minipage* minipages_ = nullptr;
+  Minipage inline_[kInlineColumns];
+  std::vector<Minipage> more_;
+};
 
 // The cell of physical column c: columns that the row lacks are NULL, the hidden one is the row's column count.
 Cell PhysicalCell(absl::Span<const Cell> row, uint32_t c, uint32_t columns) {
@@ -41,15 +84,17 @@ bool FitsInt(int64_t value, LeafEncoding encoding) {
   return rest == 0 || rest == -1;
 }
 
-// Whether the minipage can hold the cell; adds the heap bytes it needs.
-bool CanHold(const Minipage& minipage, const Cell& cell, uint32_t* heap_bytes) {
-  if (minipage.encoding == LeafEncoding::kEntry) {
-    if (!cell.is_null()) *heap_bytes += EntrySize(cell);
+// Whether the minipage can hold the cell; notes and adds the heap bytes that it needs.
+bool CanHold(const Cell& cell, Minipage* minipage, uint32_t* heap_bytes) {
+  if (minipage->encoding == LeafEncoding::kEntry) {
+    const uint32_t bytes = cell.is_null() ? 0 : EntrySize(cell);
+    minipage->entry_bytes = static_cast<uint16_t>(bytes);
+    *heap_bytes += bytes;
     return true;
   }
-  if (cell.is_null()) return minipage.nulls != nullptr || minipage.encoding == LeafEncoding::kNull;
-  if (cell.is_integer()) return IsIntEncoding(minipage.encoding) && FitsInt(cell.integer, minipage.encoding);
-  return cell.is_real() && minipage.encoding == LeafEncoding::kReal;
+  if (cell.is_null()) return minipage->nulls != nullptr || minipage->encoding == LeafEncoding::kNull;
+  if (cell.is_integer()) return IsIntEncoding(minipage->encoding) && FitsInt(cell.integer, minipage->encoding);
+  return cell.is_real() && minipage->encoding == LeafEncoding::kReal;
 }
 
 bool SameValue(const Cell& a, const Cell& b) {
@@ -58,16 +103,18 @@ bool SameValue(const Cell& a, const Cell& b) {
   return std::memcmp(a.bytes, b.bytes, a.length) == 0;
 }
 
-uint16_t PushEntry(uint8_t* page, const Minipage& minipage, const Cell& cell) {
-  const uint32_t begin = Load<uint16_t>(page + kLeafHeapBegin) - EntrySize(cell);
+uint16_t PushEntry(uint8_t* page, uint32_t column, const Minipage& minipage, const Cell& cell) {
+  const uint32_t begin = Load<uint16_t>(page + kLeafHeapBegin) - minipage.entry_bytes;
   WriteEntry(page + begin, cell);
   Store<uint16_t>(page + kLeafHeapBegin, static_cast<uint16_t>(begin));
-  if (IsOverflowCell(cell)) minipage.directory[kLeafDirFlags] |= kLeafMayOverflow;
+  if (IsOverflowCell(cell)) {
+    page[kLeafDirectory + kLeafDirectoryEntry * size_t{column} + kLeafDirFlags] |= kLeafMayOverflow;
+  }
   return static_cast<uint16_t>(begin);
 }
 
 // The entry offset for a cell: the neighbour's when it is equal (runs of equal text share an entry), else a new one.
-uint16_t ShareOrPush(uint8_t* page, const Minipage& minipage, uint32_t at, const Cell& cell) {
+uint16_t ShareOrPush(uint8_t* page, uint32_t column, const Minipage& minipage, uint32_t at, const Cell& cell) {
   if (cell.is_null()) return 0;
   if (at > 0 && cell.has_bytes() && !IsOverflowCell(cell)) {
     const uint16_t neighbour = Load<uint16_t>(minipage.values + 2 * (size_t{at} - 1));
@@ -76,7 +123,7 @@ uint16_t ShareOrPush(uint8_t* page, const Minipage& minipage, uint32_t at, const
       return neighbour;
     }
   }
-  return PushEntry(page, minipage, cell);
+  return PushEntry(page, column, minipage, cell);
 }
 
 void SetBit(uint8_t* bits, uint32_t at, bool value) {
@@ -111,7 +158,7 @@ void CloseBit(uint8_t* bits, uint32_t at, uint32_t n) {
   }
 }
 
-void WriteValue(uint8_t* page, const Minipage& minipage, uint32_t at, const Cell& cell) {
+void WriteValue(uint8_t* page, uint32_t column, const Minipage& minipage, uint32_t at, const Cell& cell) {
   switch (minipage.encoding) {
     case LeafEncoding::kNull: return;
     case LeafEncoding::kInt8: minipage.values[at] = static_cast<uint8_t>(cell.integer); break;
@@ -124,7 +171,7 @@ void WriteValue(uint8_t* page, const Minipage& minipage, uint32_t at, const Cell
     case LeafEncoding::kInt64:
     case LeafEncoding::kReal: Store<int64_t>(minipage.values + 8 * size_t{at}, cell.integer); break;
     case LeafEncoding::kEntry:
-      Store<uint16_t>(minipage.values + 2 * size_t{at}, ShareOrPush(page, minipage, at, cell));
+      Store<uint16_t>(minipage.values + 2 * size_t{at}, ShareOrPush(page, column, minipage, at, cell));
       return;
   }
   if (minipage.nulls != nullptr) SetBit(minipage.nulls, at, !cell.is_null());
@@ -181,79 +228,76 @@ bool HoldsAlready(const RowLeaf& leaf, const Minipage& minipage, uint32_t at, co
 }  // namespace
 
 bool CheckColumns(const RowLeaf& leaf) {
-  const uint8_t* floor = leaf.page() + leaf.DirectoryEnd();
-  const uint8_t* ceiling = leaf.page() + leaf.slots_end();
-  if (!leaf.is_dense()) {
-    const uint8_t* keys = leaf.page() + Load<uint16_t>(leaf.page() + kLeafKeyOffset);
-    if (keys < floor || keys + size_t{leaf.key_width()} * leaf.capacity() > ceiling) return false;
-  }
-  for (uint32_t c = 0; c < leaf.physical_columns(); ++c) {
-    LeafColumn column;
-    if (!leaf.Column(c, &column)) return false;
-    if (column.encoding == LeafEncoding::kNull && column.nulls == nullptr) continue;
-    const size_t bytes = size_t{LeafWidth(column.encoding)} * leaf.capacity() +
-                         (column.nulls != nullptr ? LeafBitmapBytes(leaf.capacity()) : 0);
-    if (column.values < floor || column.values + bytes > ceiling) return false;
-  }
-  return true;
+  LeafEdit edit;  // only read
+  return edit.Open(const_cast<uint8_t*>(leaf.page()));
+}
+
+bool IsNearlyFull(const RowLeaf& leaf) {
+  const uint32_t rows = leaf.rows();
+  if (rows < 32) return false;
+  const uint32_t used = static_cast<uint32_t>(kPageBytes) - leaf.heap_begin() + leaf.slots_end();
+  const uint32_t unused_slots = leaf.slots_end() / leaf.capacity() * (leaf.capacity() - rows);
+  const uint32_t gain = static_cast<uint32_t>(kPageBytes) - used + leaf.heap_dead() + unused_slots;
+  return gain < used / 32;
 }
 
 bool TryInsertRow(uint8_t* page, uint32_t at, int64_t key, absl::Span<const Cell> row) {
-  RowLeaf leaf;
-  if (!leaf.Open(page)) return false;
-  const uint32_t columns = leaf.columns();
+  LeafEdit edit;
+  if (!edit.Open(page)) return false;
+  const RowLeaf& leaf = edit.leaf();
+  const uint32_t columns = edit.columns();
   const uint32_t rows = leaf.rows();
   if (rows >= leaf.capacity() || row.size() > columns || (row.size() < columns && !leaf.is_varied())) return false;
   if (!InsertKey(page, leaf, at, key, false)) return false;
   uint32_t heap_bytes = 0;
-  const uint32_t physical = leaf.physical_columns();
+  const uint32_t physical = edit.physical();
   for (uint32_t c = 0; c < physical; ++c) {
-    if (!CanHold(MinipageOf(page, leaf.capacity(), c), PhysicalCell(row, c, columns), &heap_bytes)) return false;
+    if (!CanHold(PhysicalCell(row, c, columns), &edit[c], &heap_bytes)) return false;
   }
-  if (heap_bytes > leaf.heap_begin() - leaf.slots_end()) return false;
+  if (heap_bytes > edit.free_bytes()) return false;
   InsertKey(page, leaf, at, key, true);
   for (uint32_t c = 0; c < physical; ++c) {
-    const Minipage minipage = MinipageOf(page, leaf.capacity(), c);
+    const Minipage& minipage = edit[c];
     if (at < rows) {
-      const size_t width = LeafWidth(minipage.encoding);
-      uint8_t* slot = minipage.values + width * at;
-      std::memmove(slot + width, slot, width * (rows - at));
+      uint8_t* slot = minipage.values + size_t{minipage.width} * at;
+      std::memmove(slot + minipage.width, slot, size_t{minipage.width} * (rows - at));
       if (minipage.nulls != nullptr) OpenBit(minipage.nulls, at, rows);
     }
-    WriteValue(page, minipage, at, PhysicalCell(row, c, columns));
+    WriteValue(page, c, minipage, at, PhysicalCell(row, c, columns));
   }
   Store<uint16_t>(page + kLeafRows, static_cast<uint16_t>(rows + 1));
   return true;
 }
 
 bool TryUpdateRow(uint8_t* page, uint32_t at, absl::Span<const Cell> row) {
-  RowLeaf leaf;
-  if (!leaf.Open(page)) return false;
-  const uint32_t columns = leaf.columns();
+  LeafEdit edit;
+  if (!edit.Open(page)) return false;
+  const RowLeaf& leaf = edit.leaf();
+  const uint32_t columns = edit.columns();
   if (row.size() > columns || (row.size() < columns && !leaf.is_varied())) return false;
   uint32_t heap_bytes = 0;
-  const uint32_t physical = leaf.physical_columns();
+  const uint32_t physical = edit.physical();
   for (uint32_t c = 0; c < physical; ++c) {
-    const Minipage minipage = MinipageOf(page, leaf.capacity(), c);
     const Cell cell = PhysicalCell(row, c, columns);
-    if (!HoldsAlready(leaf, minipage, at, cell) && !CanHold(minipage, cell, &heap_bytes)) return false;
+    if (!HoldsAlready(leaf, edit[c], at, cell) && !CanHold(cell, &edit[c], &heap_bytes)) return false;
   }
-  if (heap_bytes > leaf.heap_begin() - leaf.slots_end()) return false;
+  if (heap_bytes > edit.free_bytes()) return false;
   for (uint32_t c = 0; c < physical; ++c) {
-    const Minipage minipage = MinipageOf(page, leaf.capacity(), c);
+    const Minipage& minipage = edit[c];
     const Cell cell = PhysicalCell(row, c, columns);
     if (HoldsAlready(leaf, minipage, at, cell)) continue;
     if (minipage.encoding == LeafEncoding::kEntry) {
       AddDead(page, EntryBytes(page, Load<uint16_t>(minipage.values + 2 * size_t{at})));
     }
-    WriteValue(page, minipage, at, cell);
+    WriteValue(page, c, minipage, at, cell);
   }
   return true;
 }
 
 bool TryEraseRow(uint8_t* page, uint32_t at) {
-  RowLeaf leaf;
-  if (!leaf.Open(page)) return false;
+  LeafEdit edit;
+  if (!edit.Open(page)) return false;
+  const RowLeaf& leaf = edit.leaf();
   const uint32_t rows = leaf.rows();
   const uint32_t width = leaf.key_width();
   if (width == 0) {
@@ -264,12 +308,11 @@ bool TryEraseRow(uint8_t* page, uint32_t at) {
     std::memmove(slot, slot + width, size_t{width} * (rows - at - 1));
   }
   uint32_t dead = 0;
-  for (uint32_t c = 0; c < leaf.physical_columns(); ++c) {
-    const Minipage minipage = MinipageOf(page, leaf.capacity(), c);
-    const size_t value_width = LeafWidth(minipage.encoding);
-    uint8_t* slot = minipage.values + value_width * at;
+  for (uint32_t c = 0; c < edit.physical(); ++c) {
+    const Minipage& minipage = edit[c];
+    uint8_t* slot = minipage.values + size_t{minipage.width} * at;
     if (minipage.encoding == LeafEncoding::kEntry) dead += EntryBytes(page, Load<uint16_t>(slot));
-    std::memmove(slot, slot + value_width, value_width * (rows - at - 1));
+    std::memmove(slot, slot + minipage.width, size_t{minipage.width} * (rows - at - 1));
     if (minipage.nulls != nullptr) CloseBit(minipage.nulls, at, rows);
   }
   AddDead(page, dead);

@@ -3,7 +3,7 @@
 // Each Try function either makes the whole change or, when the page's layout cannot take it (no slot, a wider value,
 // a first NULL, a full heap), changes nothing and returns false; then the caller lays the page out anew
 // (row_leaf_build.h). Entries already in the heap never move, so cells that point into the page itself are fine.
-// REQUIRES: the page opened well, and CheckColumns(page) was true since it was read.
+// A damaged page cannot be changed in place: laying it out anew will tell what is wrong.
 #pragma once
 
 #include <cstdint>
@@ -13,9 +13,10 @@
 
 namespace turdb::record {
 
-// True when every minipage lies between the directory and the heap, so that changing it cannot touch other parts of
-// the page or bytes outside; O(columns).
+// True when every minipage lies between the directory and the heap; O(columns). The Try functions see to it themselves.
 bool CheckColumns(const RowLeaf& leaf);
+// Whether a new layout of the same rows would win next to nothing: then a leaf that cannot take a row is split at once.
+bool IsNearlyFull(const RowLeaf& leaf);
 
 bool TryInsertRow(uint8_t* page, uint32_t at, int64_t key, absl::Span<const Cell> row);
 bool TryUpdateRow(uint8_t* page, uint32_t at, absl::Span<const Cell> row);

@@ -40,7 +40,7 @@ def files_of(env):
 
 
 def put(files):
-    env = t.memory_env()
+    env = t.fault_env()
     for folder in ("db/wal", "db/root", "db/turdb_catalog"):
         env.mkdir(folder)
     for path, data in files.items():
@@ -69,7 +69,7 @@ def read_all(env):
 
 @pytest.fixture(scope="module")
 def crashed():
-    env = t.memory_env()
+    env = t.fault_env()
     store = build(env)
     files = files_of(env)
     store.close()
@@ -111,7 +111,7 @@ def test_log_flipped_at_every_byte(crashed):
 
 @pytest.fixture(scope="module")
 def closed():
-    env = t.memory_env()
+    env = t.fault_env()
     build(env, close=True)
     return files_of(env)
 
