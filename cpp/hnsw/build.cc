@@ -46,9 +46,7 @@ class Builder {
                               uint64_t{image_.page_count()} * format::kPageBytes >> 20, " MiB of memory");
     }
     for (uint32_t id = 1; id < image_.page_count(); ++id) format::SetPageKind(image_.Page(id), layout_.KindOfPage(id));
-    for (uint32_t slot = 0; slot < vectors_.slot_count(); ++slot) {
-      if (vectors_.RowIdOf(NodeId(slot)) != format::kFreeSlotRowId) order_.push_back(slot);
-    }
+    TURDB_ASSIGN_OR_RETURN(order_, vectors_.LiveSlots(0, vectors_.slot_count()));
     TURDB_ASSIGN_OR_RETURN(const vec::Sq8Codec codec, Train(meta));
     TURDB_RETURN_IF_ERROR(WriteNodes(codec));
     meta->options = options_;
@@ -157,6 +155,9 @@ absl::StatusOr<GraphImage> BuildImage(const VectorSource& vectors, const GraphOp
   TURDB_RETURN_IF_ERROR(CheckOptions(options));
   if (vectors.dim() != options.dim) {
     return InternalError("hnsw build: vectors of ", vectors.dim(), " dimensions for an index of ", options.dim);
+  }
+  if (vectors.slot_count() > CandidatePool::kExpanded) {
+    return TooBigError("hnsw: an index holds at most 2^31 vectors, not ", vectors.slot_count());
   }
   Builder builder(vectors, options, threads, progress);
   return builder.Run(meta);

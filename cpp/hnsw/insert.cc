@@ -19,14 +19,6 @@ namespace {
 // Walking the whole graph for nodes out of reach pays off once this part of it is new.
 constexpr uint32_t kRepairFraction = 32;
 
-std::vector<uint32_t> LiveSlots(const VectorSource& vectors, uint32_t first, uint32_t end) {
-  std::vector<uint32_t> slots;
-  for (uint32_t slot = first; slot < end; ++slot) {
-    if (vectors.RowIdOf(NodeId(slot)) != format::kFreeSlotRowId) slots.push_back(slot);
-  }
-  return slots;
-}
-
 absl::StatusOr<vec::Sq8Codec> Train(const VectorSource& vectors, const std::vector<uint32_t>& slots, FileEdit* edit) {
   const GraphOptions& options = edit->meta().options;
   vec::Sq8Trainer trainer(options.metric, options.dim);
@@ -101,7 +93,7 @@ absl::StatusOr<uint32_t> Absorb(const VectorSource& vectors, uint32_t end_slot, 
   const uint32_t first = meta.node_count;
   const uint32_t end = std::min(end_slot, vectors.slot_count());
   if (end <= first) return 0u;
-  const std::vector<uint32_t> slots = LiveSlots(vectors, first, end);
+  TURDB_ASSIGN_OR_RETURN(const std::vector<uint32_t> slots, vectors.LiveSlots(first, end));
   TURDB_RETURN_IF_ERROR(edit->GrowTo(end));
   meta.node_count = end;
   if (!slots.empty()) {

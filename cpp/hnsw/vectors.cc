@@ -26,6 +26,16 @@ const float* VectorSource::Run(NodeId first, uint32_t* run, size_t* stride_bytes
   return reinterpret_cast<const float*>(page + layout_.VectorOffset(first));
 }
 
+absl::StatusOr<std::vector<uint32_t>> VectorSource::LiveSlots(uint32_t first, uint32_t end) const {
+  std::vector<uint32_t> slots;
+  for (uint32_t slot = first; slot < end; ++slot) {
+    // RowIdOf takes a damaged page for free slots, which would drop its vectors without a word.
+    if (matrix_ == nullptr && view_->Page(layout_.PageOf(NodeId(slot))) == nullptr) return Damage(NodeId(slot));
+    if (RowIdOf(NodeId(slot)) != format::kFreeSlotRowId) slots.push_back(slot);
+  }
+  return slots;
+}
+
 absl::Status VectorSource::Damage(NodeId slot) const {
   if (view_ == nullptr) return InternalError("vector ", slot.value(), " of a matrix cannot be damaged");
   const PageId first = layout_.PageOf(slot);

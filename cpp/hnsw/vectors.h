@@ -6,8 +6,10 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "base/strong_id.h"
 #include "format/vec_page.h"
 #include "pager/file_view.h"
@@ -61,6 +63,9 @@ class VectorSource {
   // (nullptr: the slot numbers). For the exact scan. nullptr when the page is damaged.
   // REQUIRES is_dense().
   const float* Run(NodeId first, uint32_t* run, size_t* stride_bytes, const int64_t** rowids) const;
+
+  // Slots of [first, end) that have a row, ascending. kCorruption when a page cannot be read.
+  absl::StatusOr<std::vector<uint32_t>> LiveSlots(uint32_t first, uint32_t end) const;
 
   // Why Read gave nullptr.
   absl::Status Damage(NodeId slot) const;
