@@ -26,12 +26,23 @@ absl::Status CheckNameIsFree(const CatalogSnapshot& catalog, std::string_view sc
   return absl::OkStatus();
 }
 
+// Rows name vectors by slot, so a vector cannot name a row.
+absl::Status CheckPrimaryKey(const TableDef& table) {
+  for (int column : table.primary_key) {
+    if (table.is_without_rowid && table.columns[column].type.is_vector()) {
+      return UnsupportedError("the primary key of a WITHOUT ROWID table may not have the vector column ", table.columns[column].name);
+    }
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::StatusOr<TableDef> CreateTable(CatalogCache* cache, txn::Transaction* txn, TableDef table) {
   TURDB_ASSIGN_OR_RETURN(const auto catalog, LoadCatalog(cache, txn));
   table.schema = std::string(ResolveSchema(table.schema));
   TURDB_RETURN_IF_ERROR(CheckNameIsFree(*catalog, table.schema, table.name, false));
+  TURDB_RETURN_IF_ERROR(CheckPrimaryKey(table));
   TURDB_ASSIGN_OR_RETURN(table.id, NewObjectId(txn));
   table.indexes.clear();
   if (table.kind == TableKind::kTable) {

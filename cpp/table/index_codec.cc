@@ -64,19 +64,9 @@ void IndexCodec::KeyCells(const Cell* row, RowRef ref, Cell* key_cells) const {
 void IndexCodec::Encode(const Cell* key_cells, const Cell* row, RowRef ref, IndexEntry* entry) const {
   entry->key.clear();
   entry->payload.clear();
-  const size_t columns = key_columns_.size();
-  for (size_t i = 0; i < columns; ++i) record::AppendKey(&entry->key, key_cells[i], key_columns_[i]);
-  if (is_table()) {
-    entry->is_distinct = true;
-    AppendPayloadCount(&entry->payload, static_cast<uint32_t>(held_.size()));
-    for (size_t i = 0; i < held_.size(); ++i) {
-      const bool is_in_key = std::find(table_.primary_key.begin(), table_.primary_key.end(), i) != table_.primary_key.end();
-      if (is_in_key && IsExactInKey(row[i], table_.columns[i].collation)) AppendInKey(&entry->payload);
-      else AppendPayloadCell(&entry->payload, row[i]);
-    }
-    return;
-  }
-  entry->is_distinct = index_->is_unique && !HasNull(key_cells, columns);
+  for (size_t i = 0; i < key_columns_.size(); ++i) record::AppendKey(&entry->key, key_cells[i], key_columns_[i]);
+  if (is_table()) return EncodeTableRow(row, entry);
+  entry->is_distinct = index_->is_unique && !HasNull(key_cells, key_columns_.size());
   if (!table_.is_without_rowid) {
     if (entry->is_distinct) AppendVarint(&entry->payload, ZigZag(ref.rowid.value()));
     else record::AppendRowId(&entry->key, ref.rowid);
@@ -86,17 +76,34 @@ void IndexCodec::Encode(const Cell* key_cells, const Cell* row, RowRef ref, Inde
   } else {
     entry->key.append(ref.key);
   }
-  const auto cell_of = [&](size_t i) -> const Cell& { return i < columns ? key_cells[i] : row[held_[i]]; };
-  const auto collation_of = [&](size_t i) {
-    return i < columns ? key_columns_[i].collation : row_key_columns_[i - columns].collation;
-  };
-  bool is_exact = true;
-  for (size_t i = 0; i < held_.size(); ++i) is_exact &= IsExactInKey(cell_of(i), collation_of(i));
-  if (is_exact) return;
+  AppendInexactCells(key_cells, row, &entry->payload);
+}
+
+void IndexCodec::EncodeTableRow(const Cell* row, IndexEntry* entry) const {
+  entry->is_distinct = true;
   AppendPayloadCount(&entry->payload, static_cast<uint32_t>(held_.size()));
   for (size_t i = 0; i < held_.size(); ++i) {
-    if (IsExactInKey(cell_of(i), collation_of(i))) AppendInKey(&entry->payload);
-    else AppendPayloadCell(&entry->payload, cell_of(i));
+    const auto& key = table_.primary_key;
+    const bool is_in_key = std::find(key.begin(), key.end(), static_cast<int>(i)) != key.end();
+    if (is_in_key && IsExactInKey(row[i], table_.columns[i].collation)) AppendInKey(&entry->payload);
+    else AppendPayloadCell(&entry->payload, row[i]);
+  }
+}
+
+// Nothing when the key gives every held cell back.
+void IndexCodec::AppendInexactCells(const Cell* key_cells, const Cell* row, std::string* payload) const {
+  const size_t columns = key_columns_.size();
+  const auto cell_of = [&](size_t i) -> const Cell& { return i < columns ? key_cells[i] : row[held_[i]]; };
+  const auto is_exact = [&](size_t i) {
+    return IsExactInKey(cell_of(i), i < columns ? key_columns_[i].collation : row_key_columns_[i - columns].collation);
+  };
+  bool are_all_exact = true;
+  for (size_t i = 0; i < held_.size(); ++i) are_all_exact &= is_exact(i);
+  if (are_all_exact) return;
+  AppendPayloadCount(payload, static_cast<uint32_t>(held_.size()));
+  for (size_t i = 0; i < held_.size(); ++i) {
+    if (is_exact(i)) AppendInKey(payload);
+    else AppendPayloadCell(payload, cell_of(i));
   }
 }
 

@@ -52,6 +52,8 @@ class IndexCodec {
   absl::Status DecodeRow(std::string_view key, std::string_view payload, Arena* arena, RowRef* row) const;
 
  private:
+  void EncodeTableRow(const Cell* row, IndexEntry* entry) const;
+  void AppendInexactCells(const Cell* key_cells, const Cell* row, std::string* payload) const;
   absl::Status DecodeColumns(std::string_view* key, const std::vector<record::KeyColumn>& columns, Arena* arena,
                              Cell* cells) const;
   absl::Status TakeRow(std::string_view* key, std::string_view* payload, RowRef* row) const;

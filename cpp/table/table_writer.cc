@@ -71,7 +71,10 @@ class TableWriterImpl final : public TableWriter {
   }
   absl::Status UndoInsert(RowRef ref, size_t indexes);
   absl::Status ReadOld(RowRef ref, bool* found);
-  absl::Status ChangeVectors(RowRef ref, RowRef new_ref, bool is_moved, const std::vector<bool>& changed);
+  absl::Status PlanUpdate(bool is_moved, const std::vector<bool>& changed);
+  absl::Status KeepVectors(const std::vector<bool>& changed);
+  absl::Status ChangeEntries(RowRef ref, RowRef new_ref);
+  absl::Status ChangeVectors(RowRef new_ref, bool is_moved, const std::vector<bool>& changed);
 
   const catalog::TableDef& table_;
   const IndexExpressions expressions_;
@@ -87,7 +90,7 @@ class TableWriterImpl final : public TableWriter {
   std::vector<Cell> stored_;  // as the table's tree stores it
   std::vector<Cell> old_;     // given_ of the row before
   std::vector<Cell> old_slots_;
-  std::vector<bool> needed_;
+  std::vector<bool> needed_, is_affected_;
   std::vector<MaybeEntry> entries_, old_entries_;
 };
 
@@ -204,28 +207,23 @@ absl::StatusOr<bool> TableWriterImpl::Delete(RowRef given_ref) {
   return store_->Erase(ref);
 }
 
-absl::Status TableWriterImpl::Update(RowRef given_ref, RowId new_rowid, absl::Span<const Cell> new_row,
-                                     const std::vector<bool>& changed) {
-  const std::string key(given_ref.key);
-  RowRef ref(given_ref.rowid);
-  ref.key = key;
-  TakeGiven(new_rowid, new_row);
+// Checks the new vectors, and marks the indexes that change (is_affected_) and the old columns that they need.
+absl::Status TableWriterImpl::PlanUpdate(bool is_moved, const std::vector<bool>& changed) {
   for (size_t i = 0; i < vectors_.size(); ++i) {
     const int column = vectors_.column(i);
     if (changed[column]) TURDB_RETURN_IF_ERROR(CheckVector(table_.columns[column], given_[column]));
   }
-  const RowRef new_ref = store_->RefOf(new_rowid, given_);
-  const bool is_moved = new_ref.rowid != ref.rowid || new_ref.key != ref.key;
   needed_.assign(needed_.size(), false);
-  std::vector<bool> is_affected(indexes_.size());
+  is_affected_.assign(indexes_.size(), false);
   for (size_t i = 0; i < indexes_.size(); ++i) {
-    is_affected[i] = is_moved || indexes_[i].maker().DependsOn(changed);
-    if (is_affected[i]) indexes_[i].maker().MarkNeeded(&needed_);
+    is_affected_[i] = is_moved || indexes_[i].maker().DependsOn(changed);
+    if (is_affected_[i]) indexes_[i].maker().MarkNeeded(&needed_);
   }
-  bool found = false;
-  TURDB_RETURN_IF_ERROR(ReadOld(ref, &found));
-  if (!found) return InternalError("a row of table '", table_.name, "' that is to be updated is not there");
+  return absl::OkStatus();
+}
 
+// Completes given_ and stored_ by the vectors that stay.
+absl::Status TableWriterImpl::KeepVectors(const std::vector<bool>& changed) {
   for (size_t i = 0; i < vectors_.size(); ++i) {
     if (!changed[vectors_.column(i)]) given_[vectors_.column(i)] = old_[vectors_.column(i)];
   }
@@ -233,19 +231,40 @@ absl::Status TableWriterImpl::Update(RowRef given_ref, RowId new_rowid, absl::Sp
   for (size_t i = 0; i < vectors_.size(); ++i) {
     if (!changed[vectors_.column(i)]) stored_[vectors_.column(i)] = old_slots_[i];
   }
+  return absl::OkStatus();
+}
+
+absl::Status TableWriterImpl::ChangeEntries(RowRef ref, RowRef new_ref) {
   for (size_t i = 0; i < indexes_.size(); ++i) {
-    if (!is_affected[i]) continue;
+    if (!is_affected_[i]) continue;
     TURDB_RETURN_IF_ERROR(MakeEntry(i, ref, old_, &old_entries_[i]));
     TURDB_RETURN_IF_ERROR(MakeEntry(i, new_ref, given_, &entries_[i]));
   }
   for (size_t i = 0; i < indexes_.size(); ++i) {
-    if (!is_affected[i] || old_entries_[i] == entries_[i]) continue;
+    if (!is_affected_[i] || old_entries_[i] == entries_[i]) continue;
     if (old_entries_[i].is_in) TURDB_RETURN_IF_ERROR(indexes_[i].Erase(old_entries_[i].entry));
     if (!entries_[i].is_in) continue;
     TURDB_ASSIGN_OR_RETURN(const bool is_free, indexes_[i].Insert(entries_[i].entry));
     if (!is_free) return InternalError("a row of table '", table_.name, "' was updated over a conflict");
   }
-  TURDB_RETURN_IF_ERROR(ChangeVectors(ref, new_ref, is_moved, changed));
+  return absl::OkStatus();
+}
+
+absl::Status TableWriterImpl::Update(RowRef given_ref, RowId new_rowid, absl::Span<const Cell> new_row,
+                                     const std::vector<bool>& changed) {
+  const std::string key(given_ref.key);
+  RowRef ref(given_ref.rowid);
+  ref.key = key;
+  TakeGiven(new_rowid, new_row);
+  const RowRef new_ref = store_->RefOf(new_rowid, given_);
+  const bool is_moved = new_ref.rowid != ref.rowid || new_ref.key != ref.key;
+  TURDB_RETURN_IF_ERROR(PlanUpdate(is_moved, changed));
+  bool found = false;
+  TURDB_RETURN_IF_ERROR(ReadOld(ref, &found));
+  if (!found) return InternalError("a row of table '", table_.name, "' that is to be updated is not there");
+  TURDB_RETURN_IF_ERROR(KeepVectors(changed));
+  TURDB_RETURN_IF_ERROR(ChangeEntries(ref, new_ref));
+  TURDB_RETURN_IF_ERROR(ChangeVectors(new_ref, is_moved, changed));
   if (!is_moved) return store_->Update(ref, stored_).status();
   TURDB_RETURN_IF_ERROR(store_->Erase(ref).status());
   TURDB_ASSIGN_OR_RETURN(const bool is_free, store_->Insert(new_ref, stored_));
@@ -255,7 +274,7 @@ absl::Status TableWriterImpl::Update(RowRef given_ref, RowId new_rowid, absl::Sp
   return rowids_->Used(new_rowid);
 }
 
-absl::Status TableWriterImpl::ChangeVectors(RowRef, RowRef new_ref, bool is_moved, const std::vector<bool>& changed) {
+absl::Status TableWriterImpl::ChangeVectors(RowRef new_ref, bool is_moved, const std::vector<bool>& changed) {
   for (size_t i = 0; i < vectors_.size(); ++i) {
     const int column = vectors_.column(i);
     if (changed[column]) {
