@@ -7,6 +7,7 @@
 #include "base/errors.h"
 #include "base/status_macros.h"
 #include "sql/bind/binding.h"
+#include "sql/bind/walk.h"
 
 namespace turdb::sql {
 namespace {
@@ -34,14 +35,34 @@ bool HasNode(const LogicalNode& root, LogicalKind kind) {
   }
 }
 
-LogicalPtr Rename(Binding* binding, LogicalPtr root, const std::vector<OutColumn>& columns) {
-  auto project = std::make_unique<LogicalProject>();
-  for (const OutColumn& column : columns) {
-    project->exprs.push_back(NewColumnExpr(column));
-    project->output.push_back(binding->NewColumn(column.name));
+using NewNames = std::vector<std::pair<ColumnId, ColumnId>>;
+
+void Rename(ColumnId* id, const NewNames& names) {
+  for (const auto& [from, to] : names) {
+    if (*id == from) {
+      *id = to;
+      return;
+    }
   }
-  project->children.push_back(std::move(root));
-  return project;
+}
+
+void RenameIn(LogicalNode* node, const NewNames& names);
+
+void RenameIn(BoundExpr* expr, const NewNames& names) {
+  if (expr->kind == BoundKind::kColumn) Rename(&expr->column, names);
+  for (ExprPtr& arg : expr->args) RenameIn(arg.get(), names);
+  if (expr->subquery != nullptr) RenameIn(expr->subquery->logical.get(), names);
+}
+
+void RenameIn(LogicalNode* node, const NewNames& names) {
+  for (ColumnId& id : node->output) Rename(&id, names);
+  if (node->kind == LogicalKind::kAggregate) {
+    for (AggregateCall& call : node->As<LogicalAggregate>().aggregates) Rename(&call.output, names);
+  } else if (node->kind == LogicalKind::kWindow) {
+    for (WindowCall& window : node->As<LogicalWindow>().calls) Rename(&window.call.output, names);
+  }
+  VisitExprs(node, [&](ExprPtr* expr) { RenameIn(expr->get(), names); });
+  for (LogicalPtr& child : node->children) RenameIn(child.get(), names);
 }
 
 }  // namespace
@@ -75,12 +96,20 @@ LogicalPtr Binding::PopWith(CteFrame* frame, LogicalPtr body) {
     auto node = std::make_unique<LogicalCte>();
     node->cte_id = entry->cte_id;
     node->name = std::string(entry->ast->name.text);
-    node->children.push_back(Rename(this, std::move(entry->definition), entry->columns));
+    RenameColumns(entry->definition.get(), entry->columns);
+    node->children.push_back(std::move(entry->definition));
     node->children.push_back(std::move(body));
     body = std::move(node);
   }
   for (auto& entry : frame->entries) kept_entries_.push_back(std::move(entry));
   return body;
+}
+
+// Gives new ids to what a definition produces: the first mention keeps the old ones.
+void Binding::RenameColumns(LogicalNode* node, const std::vector<OutColumn>& columns) {
+  std::vector<std::pair<ColumnId, ColumnId>> names;
+  for (const OutColumn& column : columns) names.emplace_back(column.id, NewColumn(column.name));
+  RenameIn(node, names);
 }
 
 CteEntry* Binding::FindCte(std::string_view name, CteFrame** frame) const {
@@ -111,14 +140,8 @@ PlanResult Binding::BindCteRef(Scope* scope, CteEntry* entry, CteFrame* frame, c
     if (entry->state == CteState::kBinding) {
       return NameProblem(Cat("circular reference: ", table_name), ref.name.pos);
     }
-    const bool is_anew = entry->ast->materialization == Materialization::kNotMaterialized && entry->references > 0 &&
-                         entry->recursive_id < 0;
-    if (is_anew) {
-      CteEntry again;
-      again.ast = entry->ast;
-      TURDB_RETURN_IF_ERROR(BindCteDefinition(&again, frame));
-      return AddDerivedSource(scope, name, std::move(again.definition), std::move(again.columns));
-    }
+    const bool is_repeated = entry->ast->materialization == Materialization::kNotMaterialized && entry->references > 0;
+    if (is_repeated || are_ctes_inlined_) return BindCteAnew(scope, entry, frame, name);
     if (entry->state == CteState::kUnbound) {
       TURDB_RETURN_IF_ERROR(BindCteDefinition(entry, frame));
       entry->cte_id = static_cast<int>(ctes_.size());
@@ -136,6 +159,20 @@ PlanResult Binding::BindCteRef(Scope* scope, CteEntry* entry, CteFrame* frame, c
   }
   for (const OutColumn& column : columns) node->output.push_back(column.id);
   return AddDerivedSource(scope, name, std::move(node), std::move(columns));
+}
+
+// As if its text stood here. While it is bound, mentions of it are mentions of this copy: circles are found.
+PlanResult Binding::BindCteAnew(Scope* scope, CteEntry* entry, CteFrame* frame, std::string_view name) {
+  auto again = std::make_unique<CteEntry>();
+  again->ast = entry->ast;
+  CteEntry* copy = again.get();
+  const auto slot = std::find_if(frame->entries.begin(), frame->entries.end(),
+                                 [&](const std::unique_ptr<CteEntry>& candidate) { return candidate.get() == entry; });
+  std::swap(*slot, again);
+  const absl::Status status = BindCteDefinition(copy, frame);
+  std::swap(*slot, again);
+  TURDB_RETURN_IF_ERROR(status);
+  return AddDerivedSource(scope, name, std::move(copy->definition), std::move(copy->columns));
 }
 
 absl::Status Binding::NameCteColumns(const CteEntry& entry, std::vector<OutColumn>* columns) {

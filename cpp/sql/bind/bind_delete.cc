@@ -23,7 +23,7 @@ absl::Status Binding::BindDelete(const Delete& statement) {
                          !node->returning.is_present && catalog_->TriggersOf(table).empty();
   if (!node->is_whole_table) {
     if (node->returning.is_present) {
-      root = ProjectRow(scope.get(), std::move(root), {});
+      root = ProjectRow(scope.get(), std::move(root), {&node->row_expressions, &node->returning}, {});
     } else {
       root = ProjectKey(scope.get(), std::move(root));
     }

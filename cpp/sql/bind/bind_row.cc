@@ -136,6 +136,7 @@ absl::Status Binding::BindReturning(const List<ResultColumn>& columns, const cat
                                     const std::vector<ColumnId>& row_columns, Returning* out) {
   if (columns.empty()) return absl::OkStatus();
   out->is_present = true;
+  Restore<bool> inlined(&are_ctes_inlined_, true);
   std::unique_ptr<Scope> scope = NewScope(nullptr);
   for (ColumnId id : row_columns) Own(id, *scope);
   scope->sources.push_back(RowSource(table, table.name, row_columns));

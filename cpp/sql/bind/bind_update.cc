@@ -4,6 +4,7 @@
 #include "base/errors.h"
 #include "base/status_macros.h"
 #include "sql/bind/binding.h"
+#include "sql/bind/walk.h"
 
 namespace turdb::sql {
 
@@ -71,12 +72,14 @@ absl::StatusOr<LogicalPtr> Binding::BindWriteSource(Scope* scope, const WriteSou
   return BindLimit(std::move(root), source.limit, source.offset);
 }
 
-// The target's columns, its rowid, then `values`. NULL stands for the rowid of a WITHOUT ROWID table.
-LogicalPtr Binding::ProjectRow(Scope* scope, LogicalPtr input, std::vector<ExprPtr> values) {
+// The target's columns, its rowid, then `values`. NULL stands for the rowid of a WITHOUT ROWID table, and for vectors
+// that no expression of the write reads: they are large, and lie apart from the row.
+LogicalPtr Binding::ProjectRow(Scope* scope, LogicalPtr input, const WrittenRow& row, std::vector<ExprPtr> values) {
   const catalog::TableDef& table = *scope->sources[0].table;
   auto project = std::make_unique<LogicalProject>();
   for (size_t i = 0; i < table.columns.size(); ++i) {
-    project->exprs.push_back(SourceColumn(scope, 0, static_cast<int>(i), {}));
+    const bool is_read = !table.columns[i].type.is_vector() || ReadsColumn(row, row.expressions->row_columns[i]);
+    project->exprs.push_back(is_read ? SourceColumn(scope, 0, static_cast<int>(i), {}) : NewConstant(Value()));
   }
   project->exprs.push_back(table.is_without_rowid ? NewConstant(Value())
                                                   : SourceColumn(scope, 0, catalog::kRowIdColumn, {}));
@@ -126,6 +129,19 @@ LogicalPtr Binding::OncePerRow(LogicalPtr project, const catalog::TableDef& tabl
   return order;
 }
 
+bool Binding::ReadsColumn(const WrittenRow& row, ColumnId id) {
+  bool is_read = false;
+  const auto look = [&](ExprPtr* expr) {
+    std::vector<ColumnId> columns;
+    CollectColumns(**expr, &columns);
+    // What a subquery reads is not known yet.
+    is_read = is_read || HasSubquery(**expr) || std::find(columns.begin(), columns.end(), id) != columns.end();
+  };
+  VisitRowExprs(row.expressions, look);
+  for (ExprPtr& expr : row.returning->exprs) look(&expr);
+  return is_read;
+}
+
 absl::Status Binding::BindUpdate(const Update& update) {
   CteFrame frame;
   Restore<CteFrame*> outside(&cte_frame_, cte_frame_);
@@ -146,14 +162,15 @@ absl::Status Binding::BindUpdate(const Update& update) {
     node->assigned_columns.push_back(column);
     values.push_back(std::move(value));
   }
-  root = ProjectRow(scope.get(), std::move(root), std::move(values));
-  if (update.from != nullptr) root = OncePerRow(std::move(root), *node->table);
-  if (update.with != nullptr) root = PopWith(&frame, std::move(root));
-  node->children.push_back(std::move(root));
   node->row_expressions.row_columns = NewRowColumns(*node->table, "");
   TURDB_RETURN_IF_ERROR(BindRowExpressions(*node->table, false, &node->row_expressions));
   TURDB_RETURN_IF_ERROR(
       BindReturning(update.returning, *node->table, node->row_expressions.row_columns, &node->returning));
+  const WrittenRow row{&node->row_expressions, &node->returning};
+  root = ProjectRow(scope.get(), std::move(root), row, std::move(values));
+  if (update.from != nullptr) root = OncePerRow(std::move(root), *node->table);
+  if (update.with != nullptr) root = PopWith(&frame, std::move(root));
+  node->children.push_back(std::move(root));
   bound_.root = std::move(node);
   return absl::OkStatus();
 }

@@ -17,6 +17,7 @@ const BoundExpr& SkipCollate(const BoundExpr& expr) {
 }  // namespace
 
 absl::Status Binding::BindUpserts(const Insert& insert, const catalog::TableDef& table, LogicalInsert* node) {
+  Restore<bool> inlined(&are_ctes_inlined_, true);
   node->excluded_columns = NewRowColumns(table, "excluded.");
   std::unique_ptr<Scope> scope = NewScope(nullptr);
   const std::string_view name = insert.alias.empty() ? std::string_view(table.name) : insert.alias.text;

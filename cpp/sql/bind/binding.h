@@ -126,6 +126,8 @@ class Binding {
   LogicalPtr PopWith(CteFrame* frame, LogicalPtr body);
   CteEntry* FindCte(std::string_view name, CteFrame** frame) const;
   PlanResult BindCteRef(Scope* scope, CteEntry* entry, CteFrame* frame, const NamedTableRef& ref);
+  PlanResult BindCteAnew(Scope* scope, CteEntry* entry, CteFrame* frame, std::string_view name);
+  void RenameColumns(LogicalNode* node, const std::vector<OutColumn>& columns);
   absl::Status BindCteDefinition(CteEntry* entry, CteFrame* frame);
   absl::StatusOr<BoundSelect> BindRecursive(CteEntry* entry, CteFrame* frame, size_t first_recursive);
   absl::Status NameCteColumns(const CteEntry& entry, std::vector<OutColumn>* columns);
@@ -246,7 +248,12 @@ class Binding {
     const Expr* offset;
   };
   absl::StatusOr<LogicalPtr> BindWriteSource(Scope* scope, const WriteSource& source);
-  LogicalPtr ProjectRow(Scope* scope, LogicalPtr input, std::vector<ExprPtr> values);
+  struct WrittenRow {
+    RowExpressions* expressions;
+    Returning* returning;
+  };
+  static bool ReadsColumn(const WrittenRow& row, ColumnId id);
+  LogicalPtr ProjectRow(Scope* scope, LogicalPtr input, const WrittenRow& row, std::vector<ExprPtr> values);
   LogicalPtr ProjectKey(Scope* scope, LogicalPtr input);
   LogicalPtr OncePerRow(LogicalPtr project, const catalog::TableDef& table);
 
@@ -272,6 +279,7 @@ class Binding {
   int subquery_level_ = 0;        // subqueries of expressions around this place
   int shared_copies_ = 0;         // of kOnce parts: what nested BETWEENs would double without end
   std::string_view prohibited_in_;  // "CHECK constraints", ... while a stored expression is bound
+  bool are_ctes_inlined_ = false;  // at every mention: RETURNING and ON CONFLICT lie outside the source of the rows
   bool are_all_functions_allowed_ = false;  // random() and time in a DEFAULT
   std::vector<ColumnId> mentioned_;   // while finishing: columns read, and
   std::vector<ColumnId> produced_;    // columns made, in the subquery being walked

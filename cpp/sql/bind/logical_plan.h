@@ -180,7 +180,8 @@ struct LogicalInsert : LogicalNode {
 };
 
 // children[0] gives, per row to change: the old row's columns in order of row_columns (all table columns, then the
-// rowid, NULL for WITHOUT ROWID tables), then one value per assignment. A row comes once.
+// rowid, NULL for WITHOUT ROWID tables), then one value per assignment. A row comes once. Vector columns that neither
+// row_expressions nor `returning` read come as NULL: those that are not assigned stay as they are in the table.
 struct LogicalUpdate : LogicalNode {
   LogicalUpdate() : LogicalNode(LogicalKind::kUpdate) {}
   const catalog::TableDef* table = nullptr;
