@@ -379,7 +379,7 @@ void BoundRowBytes(absl::Span<const RowRun> runs, std::vector<uint32_t>* bytes) 
     bytes->resize(start + run.count, 4);  // the key
     const uint32_t columns = run.leaf != nullptr ? run.leaf->columns() : run.column_count;
     for (uint32_t c = 0; c < columns; ++c) {
-      if (!source.Open(run, c, false)) return;
+      if (!source.Open(run, c, false)) break;  // damaged: the layout says so
       for (uint32_t i = 0; i < run.count; ++i) {
         Cell cell;
         uint32_t size = 4;
