@@ -77,6 +77,9 @@ class Env {
   // process holds it: kBusy that names the holder's pid. Does not wait; callers retry until their timeout.
   virtual absl::StatusOr<std::unique_ptr<FileLock>> LockFile(const std::string& path) = 0;
 
+  // True when nothing here survives the process, so that a log would be for nothing.
+  virtual bool IsVolatile() const { return false; }
+
   virtual uint64_t NowMicros() = 0;        // wall clock
   virtual uint64_t MonotonicMicros() = 0;  // never steps back
   virtual void SleepMicros(uint64_t micros) = 0;

@@ -215,6 +215,7 @@ class MemoryEnvImpl final : public Env {
     return std::unique_ptr<FileLock>(new Lock(locks_, path));
   }
 
+  bool IsVolatile() const override { return true; }
   uint64_t NowMicros() override { return PosixEnv()->NowMicros(); }
   uint64_t MonotonicMicros() override { return PosixEnv()->MonotonicMicros(); }
   void SleepMicros(uint64_t micros) override { PosixEnv()->SleepMicros(micros); }

@@ -96,7 +96,7 @@ absl::Status StoreCore::WriteState(const DatabaseState& state) {
     const uint32_t unprotected_from = file->unprotected_from();
     file_state->table().ForEach([&](PageId page, const PageVersion* version) {
       if (version->lsn() <= written) return;
-      if (page.value() < unprotected_from) {
+      if (page.value() < unprotected_from && !is_volatile_) {
         guarded.push_back({file, page, version});
       } else {
         fresh.push_back({file, page, version});
@@ -170,19 +170,22 @@ absl::StatusOr<bool> StoreCore::CheckpointLocked() {
 
 absl::StatusOr<bool> StoreCore::Checkpoint() {
   TURDB_RETURN_IF_ERROR(CheckWritable());
-  std::unique_lock<std::timed_mutex> guard(checkpoint_mutex_, std::chrono::milliseconds(options_.lock_timeout_ms));
-  if (!guard.owns_lock()) return BusyError("a checkpoint of '", path_, "' is running already");
-  return CheckpointLocked();
+  if (!checkpoint_lock_.Acquire(std::chrono::milliseconds(options_.lock_timeout_ms))) {
+    return BusyError("a checkpoint of '", path_, "' is running already");
+  }
+  auto is_complete = CheckpointLocked();
+  checkpoint_lock_.Release();
+  return is_complete;
 }
 
 void StoreCore::CheckpointIfDue() {
   const uint64_t end = log_->end_lsn().value();
   const uint64_t since = std::max(checkpoint_lsn_.load(), last_due_lsn_.load());
   if (end - std::min(end, since) < checkpoint_bytes_.load()) return;
-  std::unique_lock<std::timed_mutex> guard(checkpoint_mutex_, std::try_to_lock);
-  if (!guard.owns_lock()) return;
+  if (!checkpoint_lock_.Acquire(std::chrono::milliseconds(0))) return;
   last_due_lsn_.store(end);
   CheckpointLocked().status().IgnoreError();
+  checkpoint_lock_.Release();
 }
 
 }  // namespace turdb::txn

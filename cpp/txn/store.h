@@ -77,7 +77,8 @@ class Transaction {
   // The file as this transaction sees it, its own changes included. kInternal for an unknown file.
   virtual absl::StatusOr<pager::FileView> View(FileId file) = 0;
   // Grows whenever the content of `file` changes in a way this transaction sees; equal versions of one store mean
-  // equal content for everybody (private changes get numbers of their own). Keys caches such as the catalog's.
+  // equal content for everybody (private changes get numbers of their own). Keys caches such as the catalog's. 0 for
+  // an unknown file. Does not count as reading: StartWriting may move the snapshot, so ask again after it.
   virtual uint64_t FileVersion(FileId file) = 0;
   virtual Lsn snapshot_lsn() const = 0;
   // Moves a transaction that has written nothing to the newest committed state (READ COMMITTED, autocommit reuse).
@@ -102,7 +103,9 @@ class Transaction {
   virtual Savepoint MakeSavepoint() = 0;
   virtual absl::Status RollbackTo(Savepoint savepoint) = 0;  // the savepoint itself stays usable
   virtual void Release(Savepoint savepoint) = 0;
-  virtual absl::Status Commit(Synchronous synchronous) = 0;  // after an error the transaction is rolled back
+  // After an error the transaction is rolled back; when a sync failed, what is on disk is known at the next open only.
+  // The object may be used again: it has the committed state as its snapshot.
+  virtual absl::Status Commit(Synchronous synchronous) = 0;
   virtual void Rollback() = 0;
   virtual uint64_t private_bytes() const = 0;  // memory its page versions take
 };

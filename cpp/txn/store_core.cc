@@ -17,6 +17,7 @@ StoreCore::StoreCore(env::Env* env, std::string path, const StoreOptions& option
       path_(std::move(path)),
       options_(options),
       process_id_(env->ProcessId()),
+      is_volatile_(env->IsVolatile()),
       checkpoint_bytes_(options.checkpoint_bytes) {}
 
 StoreCore::~StoreCore() = default;

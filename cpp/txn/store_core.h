@@ -2,7 +2,7 @@
 //
 // Commit: the log record is written (AppendCommit, by the holder of the writer's place), the place is given back, then
 // the record is made durable (SyncUpTo: one sync serves everybody who waits) and the state is published.
-// Locks, in the order they are taken: the writer's place, checkpoint_mutex_, sync_mutex_, then one of the small ones
+// Locks, in the order they are taken: the writer's place, checkpoint_lock_, sync_mutex_, then one of the small ones
 // (names, unlinks, the chain's and the log's own). Thread-safe.
 #pragma once
 
@@ -19,7 +19,7 @@
 #include "txn/double_write.h"
 #include "txn/state_chain.h"
 #include "txn/store.h"
-#include "txn/writer_lock.h"
+#include "txn/fair_lock.h"
 #include "wal/log_writer.h"
 
 namespace turdb::txn {
@@ -52,7 +52,7 @@ class StoreCore {
   absl::Status CheckWritable() const;  // also: not read-only, no failed sync
 
   StateChain& chain() { return *chain_; }
-  WriterLock& writer_lock() { return writer_lock_; }
+  FairLock& writer_lock() { return writer_lock_; }
   env::Env* env() const { return env_; }
   const std::string& path() const { return path_; }
   bool is_read_only() const { return options_.is_read_only || has_failed_.load(std::memory_order_acquire); }
@@ -62,6 +62,9 @@ class StoreCore {
 
   // REQUIRES: the caller has the writer's place; it is given back before this returns, also after an error.
   absl::StatusOr<IntrusivePtr<DatabaseState>> Commit(CommitRequest* request, Synchronous synchronous);
+
+  // Waits until new snapshots see everything that has been appended.
+  void WaitUntilPublished();
 
   // See Store::Checkpoint.
   absl::StatusOr<bool> Checkpoint();
@@ -101,15 +104,16 @@ class StoreCore {
   const std::string path_;
   const StoreOptions options_;
   const uint64_t process_id_;
+  const bool is_volatile_;  // on an env that does not outlive the process: nothing is logged
   uint64_t salt_ = 0;
   std::unique_ptr<env::FileLock> lock_;
   std::atomic<bool> is_closed_{false};
   std::unique_ptr<StateChain> chain_;
   std::unique_ptr<wal::LogWriter> log_;  // null when opened read-only
-  WriterLock writer_lock_;
+  FairLock writer_lock_;
   std::atomic<uint32_t> next_file_id_{1};
 
-  std::timed_mutex checkpoint_mutex_;
+  FairLock checkpoint_lock_;
   std::atomic<uint64_t> checkpoint_lsn_{0};
   std::atomic<uint64_t> checkpoint_bytes_;
   std::atomic<uint64_t> last_due_lsn_{0};  // an automatic checkpoint that could not get on waits for more log

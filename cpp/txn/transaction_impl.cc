@@ -64,6 +64,7 @@ absl::Status TransactionImpl::StartWriting(std::chrono::milliseconds timeout) {
   auto head = core_->chain().head();
   if (has_read_ && head->lsn() != state_->lsn()) {
     core_->writer_lock().Release();
+    core_->WaitUntilPublished();  // so that a retry does not meet the same commit again
     return ConflictError("database changed since this transaction's snapshot; roll back and retry");
   }
   const absl::Status usable = core_->CheckWritable();  // may have changed while waiting

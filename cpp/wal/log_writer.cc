@@ -97,11 +97,13 @@ absl::Status LogWriter::StartSegment() {
 }
 
 absl::Status LogWriter::Begin() {
+  if (is_stuck_) return IoError("cannot write the log: a failed transaction could not be removed from it; reopen");
   payload_.clear();
   frames_.clear();
   if (is_rotation_due_ || offset_ >= options_.segment_bytes) TURDB_RETURN_IF_ERROR(StartSegment());
   begin_file_ = file_;
   begin_offset_ = offset_;
+  begin_number_ = next_number() - 1;
   return absl::OkStatus();
 }
 
@@ -174,15 +176,38 @@ absl::StatusOr<Lsn> LogWriter::Commit() {
   return Lsn(write_lsn_);
 }
 
+Lsn LogWriter::CommitUnlogged(uint64_t bytes) {
+  write_lsn_ += bytes;
+  end_lsn_.store(write_lsn_, std::memory_order_release);
+  return Lsn(write_lsn_);
+}
+
 absl::Status LogWriter::Abort() {
   payload_.clear();
   frames_.clear();
   write_lsn_ = end_lsn_.load();
   is_rotation_due_ = true;
-  const auto file = std::exchange(begin_file_, nullptr);
-  if (file == nullptr) return absl::OkStatus();
-  const uint8_t zeros[format::kFrameHeaderBytes] = {};
-  return file->WriteAt(begin_offset_, zeros, sizeof(zeros));
+  const auto begin_file = std::exchange(begin_file_, nullptr);
+  if (begin_file == nullptr) return absl::OkStatus();
+  if (begin_file == file_) {
+    const uint8_t zeros[format::kFrameHeaderBytes] = {};
+    return file_->WriteAt(begin_offset_, zeros, sizeof(zeros));
+  }
+  // Its later segments go, so that the next one can begin where it began. Its first frames stay: were they gone while a
+  // loss of power brings the later segments back, the log would look damaged.
+  std::lock_guard<std::mutex> guard(mutex_);
+  while (segments_.back().number > begin_number_) {
+    const absl::Status deleted = env_->DeleteFile(SegmentPath(options_.directory, segments_.back().number));
+    if (!deleted.ok()) {
+      is_stuck_ = true;
+      return deleted;
+    }
+    next_number_ = segments_.back().number;
+    segments_.pop_back();
+  }
+  file_ = begin_file;
+  is_directory_dirty_ = true;
+  return IoError("a transaction that spanned segments of the log was cut off");
 }
 
 absl::StatusOr<Lsn> LogWriter::Sync() {

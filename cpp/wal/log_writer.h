@@ -45,6 +45,9 @@ class LogWriter {
   // Cuts off what was written. An error says that it may be there still, should nothing follow it.
   absl::Status Abort();
 
+  // In place of a transaction's records where no log is wanted: only the LSN moves on.
+  Lsn CommitUnlogged(uint64_t bytes);
+
   // Makes what was appended before the call durable; returns up to where.
   absl::StatusOr<Lsn> Sync();
   Lsn end_lsn() const { return Lsn(end_lsn_.load(std::memory_order_acquire)); }  // of the last whole transaction
@@ -86,6 +89,8 @@ class LogWriter {
   uint64_t write_lsn_;          // LSN at offset_
   std::shared_ptr<env::File> begin_file_;  // where the transaction begins
   uint64_t begin_offset_ = 0;
+  uint32_t begin_number_ = 0;
+  bool is_stuck_ = false;  // what a failed transaction left could not be removed
 
   mutable std::mutex mutex_;  // guards what follows
   std::shared_ptr<env::File> file_;

@@ -164,7 +164,7 @@ def test_dropped_file_lives_as_long_as_a_snapshot(tmp_path):
 
 
 def test_close_with_open_snapshots():
-    env = t.memory_env()
+    env = t.fault_env()
     store = t.Store(env, "db")
     put(store, b"aaaa")
     reader = store.begin()

@@ -1,5 +1,5 @@
-// WriterLock: the writer's place. First come, first served, with a timeout.
-// Not tied to a thread: whoever holds the transaction gives it back. Thread-safe.
+// FairLock: one holder at a time. First come, first served, with a timeout.
+// Not tied to a thread: the writer's place goes with its transaction. Thread-safe.
 #pragma once
 
 #include <chrono>
@@ -10,7 +10,7 @@
 
 namespace turdb::txn {
 
-class WriterLock {
+class FairLock {
  public:
   bool Acquire(std::chrono::milliseconds timeout) {
     std::unique_lock<std::mutex> guard(mutex_);
