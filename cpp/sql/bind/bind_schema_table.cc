@@ -47,7 +47,7 @@ class TableMaker {
 
   absl::StatusOr<int> ColumnNumber(std::string_view name) const {
     const int column = made_.table.FindColumn(name);
-    if (column < 0) return NameError("unknown column \"", name, "\" in table ", made_.table.name);
+    if (column < 0) return NameError("no such column: ", name);
     return column;
   }
 
@@ -97,8 +97,8 @@ class TableMaker {
       case ConstraintType::kForeignKey: {
         catalog::ForeignKeyDef key;
         for (const Name& name : constraint.key_columns) {
-          TURDB_ASSIGN_OR_RETURN(const int column, ColumnNumber(name.text));
-          key.columns.push_back(column);
+          key.columns.push_back(table.FindColumn(name.text));
+          if (key.columns.back() < 0) return NameError("unknown column \"", name.text, "\" in foreign key definition");
         }
         key.name = std::string(constraint.name.text);
         key.parent_table = std::string(constraint.foreign_key->table.text);

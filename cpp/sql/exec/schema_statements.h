@@ -1,5 +1,5 @@
 // The statements that schema.cc hands out, one group a file: schema_create.cc, schema_create_as.cc, schema_drop.cc,
-// schema_reindex.cc, schema_alter.cc, schema_rename.cc, schema_column.cc; and what they share.
+// schema_reindex.cc, schema_alter.cc, schema_column.cc; and what they share.
 #pragma once
 
 #include <memory>
@@ -42,6 +42,7 @@ absl::Status RenameTable(const catalog::TableDef& table, const Name& new_name, S
 absl::Status RenameColumn(const catalog::TableDef& table, const AlterTable& alter, SchemaStatement* statement);
 absl::Status AddColumn(const catalog::TableDef& table, const ColumnDef& column, SchemaStatement* statement);
 absl::Status DropColumn(const catalog::TableDef& table, const Name& column, SchemaStatement* statement);
+absl::Status NoSuchColumn(const catalog::TableDef& table, const Name& column, SchemaStatement* statement);
 
 // The expressions of a stored table's rows, bound, compiled and kept together.
 struct TableExpressions {
