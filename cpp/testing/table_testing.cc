@@ -343,6 +343,24 @@ void BindReading(py::module_& m) {
     const Table table(t, name);
     return Check(table::CheckTable(t.get(), *table.def, EvenRows()));
   });
+  // {path: (file id, pages)} of everything a table is made of, and a byte of a page changed as a transaction's write.
+  m.def("files", [](Transaction& t, const std::string& name) {
+    const Table table(t, name);
+    std::vector<FileId> ids = {table.def->file};
+    for (const auto& index : table.def->indexes) ids.push_back(index.file);
+    for (const auto& column : table.def->columns) {
+      if (column.type.is_vector()) ids.push_back(column.vector_file);
+    }
+    py::dict files;
+    for (FileId id : ids) {
+      const pager::FileView view = Check(t.get()->View(id));
+      files[py::str(view.path())] = py::make_tuple(id.value(), view.page_count());
+    }
+    return files;
+  });
+  m.def("damage", [](Transaction& t, uint32_t file, uint32_t page, size_t offset, uint8_t value) {
+    Check(Check(t.get()->Writer(FileId(file)))->MutablePage(PageId(page)))[offset % format::kPageBytes] = value;
+  });
   m.def("measure_scan", &MeasureScan);
   m.def("measure_look_ups", &MeasureLookUps);
 }
