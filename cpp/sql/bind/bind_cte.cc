@@ -197,8 +197,11 @@ absl::Status Binding::BindCteDefinition(CteEntry* entry, CteFrame* frame) {
   size_t recursive = 1;
   while (recursive < select.cores.size() && !IsInFrom(select.cores[recursive]->from, entry->ast->name.text)) ++recursive;
   BoundSelect bound;
-  if (recursive < select.cores.size() && select.with == nullptr) {
+  if (recursive < select.cores.size()) {
+    CteFrame inner;
+    if (select.with != nullptr) TURDB_RETURN_IF_ERROR(PushWith(select.with, frame->scope, &inner));
     TURDB_ASSIGN_OR_RETURN(bound, BindRecursive(entry, frame, recursive));
+    if (select.with != nullptr) bound.root = PopWith(&inner, std::move(bound.root));
   } else {
     TURDB_ASSIGN_OR_RETURN(bound, BindSelect(select, frame->scope));
     TURDB_RETURN_IF_ERROR(NameCteColumns(*entry, &bound.columns));

@@ -38,7 +38,7 @@ absl::Status Binding::BindDelete(const Delete& statement) {
 LogicalPtr Binding::ProjectKey(Scope* scope, LogicalPtr input) {
   const catalog::TableDef& table = *scope->sources[0].table;
   std::vector<int> key = table.primary_key;
-  if (!table.is_without_rowid) key = {catalog::kRowIdColumn};
+  if (!table.is_without_rowid) key = {RowIdColumnOf(table)};
   auto project = std::make_unique<LogicalProject>();
   for (int column : key) {
     project->exprs.push_back(SourceColumn(scope, 0, column, {}));

@@ -24,7 +24,7 @@ absl::StatusOr<int> Binding::ColumnToWrite(const Name& name, const catalog::Tabl
                        name.pos);
   }
   if (IsRowIdName(name.text) && !table.is_without_rowid) {
-    return table.rowid_alias >= 0 ? table.rowid_alias : catalog::kRowIdColumn;
+    return RowIdColumnOf(table);
   }
   NearestWord nearest(name.text);
   for (const catalog::ColumnDef& other : table.columns) nearest.Consider(other.name);

@@ -56,7 +56,7 @@ void Binding::FindColumn(const Scope& scope, const ColumnExpr& expr, size_t begi
   match->count = 1;
   match->source = &source;
   match->source_index = only_table;
-  match->column = source.table->rowid_alias >= 0 ? source.table->rowid_alias : catalog::kRowIdColumn;
+  match->column = RowIdColumnOf(*source.table);
 }
 
 int Binding::FindAlias(const Scope& scope, std::string_view name) const {

@@ -82,7 +82,7 @@ LogicalPtr Binding::ProjectRow(Scope* scope, LogicalPtr input, const WrittenRow&
     project->exprs.push_back(is_read ? SourceColumn(scope, 0, static_cast<int>(i), {}) : NewConstant(Value()));
   }
   project->exprs.push_back(table.is_without_rowid ? NewConstant(Value())
-                                                  : SourceColumn(scope, 0, catalog::kRowIdColumn, {}));
+                                                  : SourceColumn(scope, 0, RowIdColumnOf(table), {}));
   for (ExprPtr& value : values) project->exprs.push_back(std::move(value));
   for (size_t i = 0; i < project->exprs.size(); ++i) {
     const size_t columns = table.columns.size();

@@ -92,7 +92,7 @@ absl::Status Binding::MatchUpsertTarget(const Upsert& upsert, const catalog::Tab
     out->is_rowid = target.size() == table.primary_key.size() &&
                     std::all_of(table.primary_key.begin(), table.primary_key.end(), names);
   } else {
-    out->is_rowid = target.size() == 1 && names(table.rowid_alias >= 0 ? table.rowid_alias : catalog::kRowIdColumn);
+    out->is_rowid = target.size() == 1 && names(RowIdColumnOf(table));
   }
   if (out->is_rowid) return absl::OkStatus();
   for (const catalog::IndexDef& index : table.indexes) {

@@ -290,6 +290,10 @@ class Binding {
   std::vector<std::vector<ColumnId>> cte_outer_columns_;  // by cte_id, of the definition
 };
 
+// The column that is the rowid, if the table has one by name.
+inline int RowIdColumnOf(const catalog::TableDef& table) {
+  return table.rowid_alias >= 0 ? table.rowid_alias : catalog::kRowIdColumn;
+}
 std::string Ordinal(size_t n);  // 1st, 2nd, ...
 
 // --- building and typing expressions (build_expr.cc)
