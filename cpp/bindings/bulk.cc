@@ -144,7 +144,8 @@ PyObject* RunKnn(Session* session, KnnCall* call) {
   return py::make_tuple(std::move(ids), std::move(distances)).release().ptr();
 }
 
-// Number of places of the WHERE text: what its statement would take.
+// The parameters of the WHERE text, bound as those of a statement with it. The text has to parse within parentheses and
+// without, so that it is one expression: neither "1) or (1" nor "1 order by 2" is.
 bool BindWhere(Session* session, const engine::Connection::KnnRequest& request, PyObject* given, Parameters* out) {
   if (request.where.empty()) {
     if (given != Py_None && PyObject_Length(given) > 0) {
@@ -155,9 +156,13 @@ bool BindWhere(Session* session, const engine::Connection::KnnRequest& request, 
   }
   std::string quoted;
   for (char c : request.table) quoted += c == '"' ? std::string("\"\"") : std::string(1, c);
-  Ref text = Ref::Steal(PyUnicode_FromString(Cat("SELECT 1 FROM \"", quoted, "\" WHERE (", request.where, "\n)").c_str()));
-  auto statement = text ? session->Prepare(text.get()) : nullptr;
-  if (statement == nullptr) return false;
+  std::shared_ptr<engine::Statement> statement;
+  for (const auto& [open, close] : {std::pair("(", "\n)"), std::pair("", "\n")}) {
+    const std::string sql = Cat("SELECT 1 FROM \"", quoted, "\" WHERE ", open, request.where, close);
+    Ref text = Ref::Steal(PyUnicode_FromStringAndSize(sql.data(), static_cast<Py_ssize_t>(sql.size())));
+    statement = text ? session->Prepare(text.get()) : nullptr;
+    if (statement == nullptr) return false;
+  }
   return BindParameters(*statement, given == Py_None ? nullptr : given, out);
 }
 

@@ -168,7 +168,7 @@ def recall(rows: list[tuple], truth: np.ndarray) -> float:
 
 
 def hits_table() -> Table:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, expand=True, show_lines=False)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, expand=True, show_edge=False)
     table.add_column("package", no_wrap=True, max_width=26)
     table.add_column("section", no_wrap=True)
     table.add_column("KiB", justify="right", no_wrap=True)
@@ -199,7 +199,7 @@ def ask(connection: turdb.Connection, title: str, sql: str, questions: list[str]
 def show_aggregate(connection: turdb.Connection) -> None:
     heading("What is in the archive")
     rows, milliseconds = timed(connection, SECTIONS)
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     table.add_column("section")
     for name in ("packages", "MiB installed", "largest, MiB"):
         table.add_column(name, justify="right")
@@ -212,7 +212,7 @@ def show_aggregate(connection: turdb.Connection) -> None:
 def show_join(connection: turdb.Connection, question: str, query: np.ndarray) -> None:
     heading(f"What the answers to “{question}” depend on")
     rows, milliseconds = timed(connection, DEPENDENCIES, {"question": query})
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, expand=True)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, expand=True, show_edge=False)
     for name in ("package", "needs", "section"):
         table.add_column(name, no_wrap=True, max_width=28)
     table.add_column("description", ratio=1, no_wrap=True, overflow="ellipsis")

@@ -29,6 +29,18 @@ def columns_of(data: Any) -> tuple[int, list[Column]]:
     return next(iter(lengths.values()), 0), columns
 
 
+def has_vectors(values: list[Any]) -> bool:
+    """Whether a list of objects holds vectors (with None among them; without, they would be a matrix)."""
+    return isinstance(next((value for value in values if value is not None), None), (list, tuple, np.ndarray))
+
+
+def as_list(values: Any, mask: Optional[np.ndarray]) -> list[Any]:
+    """A column's values as parameters of INSERT."""
+    if mask is None:
+        return values if isinstance(values, list) else list(values)
+    return [None if is_null else value for value, is_null in zip(values, mask)]
+
+
 def _named_columns(data: Any) -> list[tuple[Any, Any]]:
     if isinstance(data, Mapping):
         return list(data.items())

@@ -10,8 +10,8 @@ from urllib.parse import parse_qsl, unquote
 import numpy as np
 
 from turdb import _core, exceptions
-from turdb.append import columns_of
-from turdb.dump import dump_statements
+from turdb.append import Column, as_list, columns_of, has_vectors
+from turdb.dump import dump_statements, quote_name
 from turdb.exceptions import DataError, ProgrammingError
 
 LEGACY_TRANSACTION_CONTROL = -1
@@ -111,6 +111,8 @@ class Connection(_core.Connection):
         rows, columns = columns_of(data)
         if rows == 0 or not columns:
             return self._append(table, 0, [(name, [], None) for name, _, _ in columns])
+        if any(isinstance(values, list) and has_vectors(values) for _, values, _ in columns):
+            return self._append_by_insert(table, columns)
         if progress is None:
             return self._append(table, rows, columns)
         self.set_report_handler(progress)
@@ -118,6 +120,23 @@ class Connection(_core.Connection):
             return self._append(table, rows, columns)
         finally:
             self.set_report_handler(None)
+
+    def _append_by_insert(self, table: str, columns: list[Column]) -> int:
+        """For vectors with NULLs among them, which are no matrix: INSERT, all or nothing by a savepoint."""
+        names = ", ".join(quote_name(name) for name, _, _ in columns)
+        rows = list(zip(*(as_list(values, mask) for _, values, mask in columns)))
+        if self.isolation_level is not None and not self.in_transaction:
+            self.execute("BEGIN")
+        self.execute("SAVEPOINT turdb_append")
+        try:
+            places = ", ".join("?" * len(columns))
+            self.executemany(f"INSERT INTO {quote_name(table)} ({names}) VALUES ({places})", rows)
+        except BaseException:
+            self.execute("ROLLBACK TO turdb_append")
+            raise
+        finally:
+            self.execute("RELEASE turdb_append")
+        return len(rows)
 
     def knn(
         self,

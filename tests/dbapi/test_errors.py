@@ -110,8 +110,6 @@ def test_opening_what_is_no_database(tmp_path):
 
 def test_opening_what_does_not_exist(tmp_path):
     with pytest.raises(turdb.OperationalError):
-        turdb.connect(str(tmp_path / "missing" / "deeper" / "x.turdb"))
-    with pytest.raises(turdb.OperationalError):
         turdb.connect(str(tmp_path / "x.turdb"), read_only=True)
     with pytest.raises(turdb.OperationalError):
         turdb.connect(f"file:{tmp_path}/x.turdb?mode=rw", uri=True)

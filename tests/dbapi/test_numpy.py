@@ -91,7 +91,7 @@ BAD_VECTORS = [
 @pytest.mark.parametrize("vector, told", BAD_VECTORS, ids=repr)
 def test_bad_vectors_change_nothing(con, vector, told):
     con.execute("create table t(e vector(3))")
-    with pytest.raises(turdb.DataError, match=told):
+    with pytest.raises(turdb.DataError, match=told or None):
         con.execute("insert into t values(?)", (vector,))
     assert con.execute("select count(*) from t").fetchone() == (0,)
 

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 
 import pytest
 
@@ -64,8 +65,8 @@ def test_ctrl_c_stops_a_statement():
     script = (
         "import turdb\n"
         "con = turdb.connect(':memory:')\n"
-        "print('ready', flush=True)\n"
         "try:\n"
+        "    print('ready', flush=True)\n"
         "    con.execute('with recursive n(i) as (select 1 union all select i+1 from n) select count(*) from n').fetchall()\n"
         "except KeyboardInterrupt:\n"
         "    print('interrupted', con.execute('select 1').fetchone())\n"
@@ -73,6 +74,7 @@ def test_ctrl_c_stops_a_statement():
     environment = dict(os.environ, PYTHONPATH=os.pathsep.join(sys.path))
     process = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True, env=environment)
     assert process.stdout.readline() == "ready\n"
+    time.sleep(0.3)  # well into the statement
     for _ in range(100):
         process.send_signal(signal.SIGINT)
         try:
