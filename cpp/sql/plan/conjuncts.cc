@@ -5,11 +5,6 @@
 namespace turdb::sql {
 namespace {
 
-bool HasSharedValue(const BoundExpr& expr) {
-  if (expr.kind == BoundKind::kOnce) return true;
-  return std::any_of(expr.args.begin(), expr.args.end(), [](const ExprPtr& arg) { return HasSharedValue(*arg); });
-}
-
 // True when the value of `expr` is NULL whenever all columns of `set` are.
 bool IsNullOn(const BoundExpr& expr, const ColumnSet& set) {
   switch (expr.kind) {
@@ -39,7 +34,7 @@ ColumnSet ColumnSet::Of(const BoundExpr& expr) {
 
 void SplitConjuncts(ExprPtr predicate, Conjuncts* out) {
   if (predicate == nullptr) return;
-  if (predicate->kind != BoundKind::kAnd || HasSharedValue(*predicate)) {
+  if (predicate->kind != BoundKind::kAnd) {
     out->push_back(std::move(predicate));
     return;
   }

@@ -10,7 +10,7 @@ namespace turdb::sql {
 
 using Conjuncts = std::vector<ExprPtr>;
 
-// Appends the parts of an AND tree to `out`. An AND whose parts share a kOnce value stays whole.
+// Appends the parts of an AND tree to `out`. (No kOnce value is shared between parts: bound_expr.h.)
 void SplitConjuncts(ExprPtr predicate, Conjuncts* out);
 // The AND of all; null when there are none.
 ExprPtr MergeConjuncts(Conjuncts conjuncts);
