@@ -39,12 +39,13 @@ absl::StatusOr<FileView> FileState::View(const IntrusivePtr<SnapshotPin>& pin) c
   view.pin_ = pin;
   if (!is_mapped_.load(std::memory_order_acquire)) {
     std::lock_guard<std::mutex> guard(mutex_);
-    TURDB_ASSIGN_OR_RETURN(mapping_, file_->MappingFor(page_count_));
-    view.mapping_ = mapping_;
-    view.base_ = mapping_ ? mapping_->data() : nullptr;
-    TURDB_RETURN_IF_ERROR(CheckHeader(view));
-    is_mapped_.store(true, std::memory_order_release);
-    return view;
+    if (!is_mapped_.load(std::memory_order_relaxed)) {
+      TURDB_ASSIGN_OR_RETURN(mapping_, file_->MappingFor(page_count_));
+      view.mapping_ = mapping_;
+      view.base_ = mapping_ ? mapping_->data() : nullptr;
+      TURDB_RETURN_IF_ERROR(CheckHeader(view));
+      is_mapped_.store(true, std::memory_order_release);
+    }
   }
   view.mapping_ = mapping_;
   view.base_ = mapping_ ? mapping_->data() : nullptr;
