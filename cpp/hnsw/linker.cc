@@ -13,6 +13,10 @@ namespace {
 constexpr uint32_t kNoBlock = 0xffffffff;
 constexpr uint32_t kMatesAtOnce = 128;  // keys of a call, so that the lists stay in L1
 
+void StoreLinks(const std::vector<uint32_t>& links, uint8_t* to) {
+  if (!links.empty()) std::memcpy(to, links.data(), links.size() * sizeof(uint32_t));
+}
+
 bool IsNearer(const Candidate& a, const Candidate& b) { return a.key < b.key || (a.key == b.key && a.id < b.id); }
 
 }  // namespace
@@ -53,7 +57,7 @@ absl::Status WriteLinks(const Graph<Pages>& graph, const LinkList& list, PageEdi
     TURDB_ASSIGN_OR_RETURN(uint8_t* page, edit->Page(node_page));
     uint8_t* node = page + offset;
     Store<uint16_t>(node + layout.count_offset(), static_cast<uint16_t>(count));
-    std::memcpy(node + layout.links_offset(), list.links.data(), size_t{count} * 4);
+    StoreLinks(list.links, node + layout.links_offset());
     return absl::OkStatus();
   }
   const uint8_t* node = graph.Node(list.node);
@@ -64,7 +68,7 @@ absl::Status WriteLinks(const Graph<Pages>& graph, const LinkList& list, PageEdi
   const uint32_t upper_page = layout.PageOfBlock(layout.ExtentOf(list.node), block, &offset);
   TURDB_ASSIGN_OR_RETURN(uint8_t* page, edit->Page(upper_page));
   Store<uint32_t>(page + offset, count);
-  std::memcpy(page + offset + 4, list.links.data(), size_t{count} * 4);
+  StoreLinks(list.links, page + offset + 4);
   return absl::OkStatus();
 }
 
