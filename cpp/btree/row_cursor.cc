@@ -23,8 +23,11 @@ struct RowCursor::Position {
   RowPath path;
   bool has_leaf = false;
   uint32_t row = 0;
-  // The decoded record of (record_leaf, record_row), in leaves of records.
+  // The decoded record of (record_leaf, record_row), in leaves of records. A record from an overflow chain is kept in
+  // the cursor's own arena, as the caller may reset his between two columns of a row.
   std::vector<Cell> record;
+  Arena record_arena;
+  bool record_is_outside = false;
   PageId record_leaf;
   uint32_t record_row = 0;
   bool has_record = false;
@@ -68,12 +71,24 @@ struct RowCursor::Position {
   absl::Status LoadRecord() {
     if (has_record && record_leaf == path.leaf_id && record_row == row) return absl::OkStatus();
     has_record = false;
-    Cell unused;
-    TURDB_RETURN_IF_ERROR(ReadStoredRow(view, path.leaf_id, path.leaf, row, arena, &record, &unused));
+    record_arena.Reset();
+    Cell stored;
+    TURDB_RETURN_IF_ERROR(ReadStoredRow(view, path.leaf_id, path.leaf, row, &record_arena, &record, &stored));
+    record_is_outside = record::IsOverflowCell(stored);
     record_leaf = path.leaf_id;
     record_row = row;
     has_record = true;
     return absl::OkStatus();
+  }
+  // Column i of the loaded record, whole and good for as long as the caller's arena.
+  absl::StatusOr<Cell> RecordColumn(uint32_t i) {
+    Cell cell = record[i];
+    if (record::IsOverflowCell(cell)) {
+      TURDB_RETURN_IF_ERROR(Resolve(view, arena, &cell));
+    } else if (record_is_outside && cell.has_bytes()) {
+      cell.bytes = arena->Copy(cell.view()).data();
+    }
+    return cell;
   }
   absl::Status Damaged() const { return DamagedPage(view, path.leaf_id, "a value lies outside the page"); }
 
@@ -91,8 +106,10 @@ absl::Status RowCursor::Position::AppendRecords(absl::Span<const uint32_t> colum
   for (; range.at < end; ++range.at, ++row) {
     TURDB_RETURN_IF_ERROR(LoadRecord());
     for (size_t j = 0; j < columns.size(); ++j) {
-      Cell cell = columns[j] < record.size() ? record[columns[j]] : defaults[j];
-      TURDB_RETURN_IF_ERROR(Resolve(view, arena, &cell));
+      Cell cell = defaults[j];
+      if (columns[j] < record.size()) {
+        TURDB_ASSIGN_OR_RETURN(cell, RecordColumn(columns[j]));
+      }
       record::AppendConstant(cell, range, &out[j]);
     }
   }
@@ -184,11 +201,11 @@ absl::StatusOr<std::optional<Cell>> RowCursor::Column(uint32_t i) {
   if (leaf.is_records()) {
     TURDB_RETURN_IF_ERROR(p.LoadRecord());
     if (i >= p.record.size()) return std::optional<Cell>();
-    cell = p.record[i];
-  } else {
-    if (i >= leaf.columns() || (leaf.is_varied() && i >= leaf.ColumnsOf(p.row))) return std::optional<Cell>();
-    if (!leaf.Get(i, p.row, &cell)) return p.Damaged();
+    TURDB_ASSIGN_OR_RETURN(cell, p.RecordColumn(i));
+    return std::optional<Cell>(cell);
   }
+  if (i >= leaf.columns() || (leaf.is_varied() && i >= leaf.ColumnsOf(p.row))) return std::optional<Cell>();
+  if (!leaf.Get(i, p.row, &cell)) return p.Damaged();
   if (ABSL_PREDICT_FALSE(record::IsOverflowCell(cell))) TURDB_RETURN_IF_ERROR(Resolve(p.view, p.arena, &cell));
   return std::optional<Cell>(cell);
 }
