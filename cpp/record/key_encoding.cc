@@ -115,7 +115,13 @@ class Reader {
   size_t at() const { return at_; }
   uint8_t Byte() { return static_cast<uint8_t>(key_[at_++]) ^ flip_; }
   uint64_t BigEndian(int length) {  // REQUIRES: left() >= length
+    if (length == 0) return 0;
     uint64_t value = 0;
+    if (left() >= 8) {  // one load; what lies behind the number is shifted out
+      value = __builtin_bswap64(Load<uint64_t>(key_.data() + at_)) ^ (flip_ != 0 ? ~uint64_t{0} : 0);
+      at_ += static_cast<size_t>(length);
+      return value >> (64 - 8 * length);
+    }
     for (int i = 0; i < length; ++i) value = value << 8 | Byte();
     return value;
   }
