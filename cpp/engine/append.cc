@@ -3,6 +3,7 @@
 // Tables whose rows need nothing but affinities and NOT NULL go to table::AppendRows column by column. Tables with
 // CHECKs, generated columns, STRICT types, expression indexes, triggers or a key of their own take the rows one by one
 // through INSERT. Either way all rows are appended or none.
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -30,6 +31,14 @@ bool IsPlain(const catalog::TableDef& table, const catalog::CatalogSnapshot& cat
     }
   }
   return true;
+}
+
+// A vector column given value by value (some of them NULL) instead of as one array.
+bool HasSingleVectors(const catalog::TableDef& table, absl::Span<const AppendColumn> columns) {
+  return std::any_of(columns.begin(), columns.end(), [&](const AppendColumn& given) {
+    const int column = table.FindColumn(given.name);
+    return column >= 0 && given.values != nullptr && table.columns[column].type.is_vector();
+  });
 }
 
 bool IsRowIdName(std::string_view name) {
@@ -101,10 +110,6 @@ class BlockMaker {
 
   absl::Status AddVectors(const AppendColumn& given, size_t i) {
     const catalog::ColumnDef& column = table_.columns[i];
-    if (given.vectors == nullptr) {
-      return BadValueError("column ", column.name, " of table ", table_.name, " is ", column.type.declared,
-                           ": give a 2-dimensional array of float32");
-    }
     if (given.dim != column.type.dim) {
       return DimensionError("column ", column.name, " of table ", table_.name, " is ", column.type.declared, ": got vectors of ",
                             given.dim, " dimensions");
@@ -221,7 +226,7 @@ absl::StatusOr<uint64_t> ConnectionImpl::Append(std::string_view table_name, uin
   if (table == nullptr) return NameError("no such table: ", table_name);
   if (table->kind != catalog::TableKind::kTable) return NameError("cannot modify ", table_name, " because it is a view");
 
-  if (!IsPlain(*table, *catalog)) {
+  if (!IsPlain(*table, *catalog) || HasSingleVectors(*table, columns)) {
     if (is_autocommit) txn = nullptr;  // INSERT takes the writer's place itself
     const bool has_transaction = state_->transaction != nullptr;
     txn::Savepoint savepoint;

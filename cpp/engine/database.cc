@@ -27,6 +27,14 @@ absl::flat_hash_map<std::string, std::weak_ptr<Database>>& Registry() {
 
 bool IsMemory(std::string_view path) { return path.substr(0, 8) == ":memory:"; }
 
+// A database is made inside a folder that is there: a mistyped path does not leave folders behind.
+absl::Status CheckParent(env::Env* env, const std::string& path) {
+  const size_t slash = path.find_last_of('/', path.find_last_not_of('/'));
+  const std::string parent = slash == std::string::npos ? "." : slash == 0 ? "/" : path.substr(0, slash);
+  if (env->DirExists(parent)) return absl::OkStatus();
+  return IoError("unable to open database '", path, "': there is no folder '", parent, "'");
+}
+
 absl::Status CreateSystem(txn::Store* store) {
   auto txn = store->Begin();
   TURDB_ASSIGN_OR_RETURN(auto view, txn->View(txn::kCatalogFile));
@@ -92,6 +100,7 @@ absl::StatusOr<std::shared_ptr<Database>> Database::Open(const OpenOptions& opti
   if (is_memory || is_private) memory_env = env::NewMemoryEnv();
   env::Env* env = memory_env != nullptr ? memory_env.get() : env::PosixEnv();
   const std::string path = memory_env != nullptr ? "memory" : options.path;
+  if (memory_env == nullptr) TURDB_RETURN_IF_ERROR(CheckParent(env, path));
   TURDB_ASSIGN_OR_RETURN(auto store, txn::Store::Open(env, path, store_options));
   if (!options.is_read_only) TURDB_RETURN_IF_ERROR(CreateSystem(store.get()));
   std::shared_ptr<Database> database(new Database(options.path, std::move(memory_env), std::move(store)));

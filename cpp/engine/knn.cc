@@ -61,10 +61,10 @@ void GiveSlots(Scan* scan, int column, sql::PhysicalPlan* plan) {
 absl::StatusOr<std::shared_ptr<sql::PhysicalPlan>> PlanSlots(const Connection::KnnRequest& request, int column, ConnectionState* state,
                                                              txn::Transaction* txn,
                                                              std::shared_ptr<const catalog::CatalogSnapshot> catalog) {
+  TURDB_RETURN_IF_ERROR(sql::ParseExpression(request.where).status());  // one whole expression, not the end of another
   const std::string text = Cat("SELECT ", Quoted(request.column), " FROM ", Quoted(request.table), " WHERE (", request.where, ")");
   size_t consumed = 0;
   TURDB_ASSIGN_OR_RETURN(sql::ParsedStatement parsed, sql::ParseStatement(text, &consumed));
-  if (consumed != text.size()) return SyntaxError("where: one expression is expected: ", request.where);
   TURDB_ASSIGN_OR_RETURN(auto plan, MakePlan(parsed, state, txn, std::move(catalog)));
   sql::PhysicalNode* scan = plan->root.get();
   while (scan->kind == sql::PhysicalKind::kProject || scan->kind == sql::PhysicalKind::kFilter) scan = scan->children[0].get();
