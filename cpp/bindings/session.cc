@@ -14,6 +14,7 @@ namespace {
 // Where the engine's progress callback looks at the clock and, on the main thread, at pending signals: often enough that
 // Ctrl-C feels immediate, seldom enough that taking the interpreter lock costs nothing.
 constexpr std::chrono::milliseconds kSignalInterval(20);
+constexpr uint32_t kCallsPerLook = 16;  // the engine calls once a statement at least: the clock would be a tenth of an INSERT
 
 bool IsMainThread() {
   static const unsigned long main_thread = [] {
@@ -143,6 +144,7 @@ void Session::InstallProgress() {
     PyObject* progress;  // owned; released with the interpreter lock held
     PyObject* report;
     std::atomic<int64_t> next_signal_check{0};
+    std::atomic<uint32_t> calls{0};
     Callbacks(PyObject* p, PyObject* r) : progress(p), report(r) {}
     ~Callbacks() {
       if (progress == nullptr && report == nullptr) return;
@@ -153,6 +155,8 @@ void Session::InstallProgress() {
   };
   auto callbacks = std::make_shared<Callbacks>(progress.NewReference(), report.NewReference());
   auto on_progress = [callbacks](const engine::ProgressReport& event) -> absl::Status {
+    const bool has_handler = callbacks->progress != nullptr || callbacks->report != nullptr;
+    if (!has_handler && callbacks->calls.fetch_add(1, std::memory_order_relaxed) % kCallsPerLook != 0) return absl::OkStatus();
     const int64_t now = std::chrono::steady_clock::now().time_since_epoch() / std::chrono::milliseconds(1);
     const bool is_due = now >= callbacks->next_signal_check.load(std::memory_order_relaxed);
     if (!is_due && callbacks->progress == nullptr && (callbacks->report == nullptr || event.done < event.total)) {
