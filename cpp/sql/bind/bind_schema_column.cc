@@ -44,6 +44,14 @@ catalog::ForeignKeyDef MakeForeignKey(const Constraint& constraint, std::vector<
   return key;
 }
 
+// DEFAULT word is the string 'word'; DEFAULT (word) is a column, which no default may read.
+bool IsParenthesizedWord(const Constraint& constraint) {
+  if (constraint.expr->kind != ExprKind::kColumn) return false;
+  const char* before = constraint.expr_text.data() - 1;  // DEFAULT itself stands before, so there is something
+  while (*before == ' ' || *before == '\t' || *before == '\n' || *before == '\r') --before;
+  return *before == '(';
+}
+
 absl::Status ApplyConstraint(const Constraint& constraint, const BindOptions& options, catalog::ColumnDef* column,
                              std::vector<const Constraint*>* keys, catalog::TableDef* owner) {
   switch (constraint.type) {
@@ -57,6 +65,7 @@ absl::Status ApplyConstraint(const Constraint& constraint, const BindOptions& op
       owner->checks.push_back({std::string(constraint.name.text), std::string(constraint.expr_text)});
       break;
     case ConstraintType::kDefault: {
+      if (IsParenthesizedWord(constraint)) return NameError("default value of column [", column->name, "] is not constant");
       column->default_sql = std::string(constraint.expr_text);
       TURDB_RETURN_IF_ERROR(BindDefault(*column->default_sql, column->name, options).status());
       break;

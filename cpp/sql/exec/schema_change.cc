@@ -2,6 +2,8 @@
 
 #include "base/errors.h"
 #include "base/status_macros.h"
+#include "catalog/catalog_rows.h"
+#include "catalog/definition_codec.h"
 #include "catalog/object_files.h"
 #include "sql/bind/bind_schema.h"
 #include "sql/syntax/printer.h"
@@ -86,8 +88,9 @@ absl::StatusOr<ChangedTable> BindChange(const TableChange& change, SchemaStateme
 
 absl::Status StoreChange(const ChangedTable& changed, SchemaStatement* statement) {
   TURDB_RETURN_IF_ERROR(catalog::ReplaceTable(statement->cache(), statement->txn(), changed.table));
+  // Row by row, without a look at the catalog in between: an index fits its table only when both are changed.
   for (const catalog::IndexDef& index : changed.indexes) {
-    TURDB_RETURN_IF_ERROR(catalog::ReplaceIndex(statement->cache(), statement->txn(), index));
+    TURDB_RETURN_IF_ERROR(catalog::ReplaceRow(statement->txn(), catalog::RowKind::kIndex, index.id, catalog::EncodeDefinition(index)));
   }
   return statement->Reload();
 }

@@ -6,7 +6,6 @@
 #include "base/errors.h"
 #include "base/status_macros.h"
 #include "sql/syntax/parser.h"
-#include "sql/syntax/printer.h"
 
 namespace turdb::sql {
 namespace {
@@ -83,13 +82,15 @@ std::string Renamer::Apply(std::string_view text) const {
   std::sort(edits.begin(), edits.end(), [](const Name& a, const Name& b) { return a.pos.offset < b.pos.offset; });
   std::string changed;
   uint32_t at = 0;
-  const std::string bare = QuoteName(renaming_.new_name.text);
+  // As SQLite does it: a table's name is always quoted, a column's where either name was.
+  std::string quoted = "\"";
+  for (const char c : renaming_.new_name.text) quoted.append(c == '"' ? 2 : 1, c);
+  quoted += '"';
   for (const Name& edit : edits) {
     if (edit.pos.offset < at) continue;  // seen twice
     changed += text.substr(at, edit.pos.offset - at);
     const bool is_quoted = renaming_.is_of_table() || edit.quote != 0 || renaming_.new_name.quote != 0;
-    if (is_quoted && bare[0] != '"') changed += Cat("\"", bare, "\"");
-    else changed += bare;
+    changed += is_quoted ? std::string_view(quoted) : renaming_.new_name.text;
     at = edit.pos.end();
   }
   return changed += text.substr(at);
