@@ -151,8 +151,8 @@ std::string ExprText(const BoundExpr& expr, const Names& names) {
     case BoundKind::kConstant: return ConstantText(expr.constant.cell());
     case BoundKind::kParameter: return Cat("?", expr.parameter);
     case BoundKind::kColumn: return names(expr.column);
-    case BoundKind::kSlot: return Cat("#", expr.slot);
-    case BoundKind::kRegister: return Cat("$", expr.register_index);
+    case BoundKind::kSlot:      // resolved columns remember where they came from
+    case BoundKind::kRegister: return names(expr.column);
     case BoundKind::kArithmetic:
       if (expr.args.size() == 1) return Cat(ArithmeticText(expr.arithmetic), Operand(*expr.args[0], names));
       return Operands(expr, Cat(" ", ArithmeticText(expr.arithmetic), " "), names);
@@ -178,7 +178,7 @@ std::string ExprText(const BoundExpr& expr, const Names& names) {
     case BoundKind::kExists: return Cat(negation, "EXISTS (", SubqueryText(expr, names), ")");
     case BoundKind::kScalarSubquery: return Cat("(", SubqueryText(expr, names), ")");
     case BoundKind::kOnce: return expr.args.empty() ? Cat("once", expr.shared_index) : ExprText(*expr.args[0], names);
-    case BoundKind::kAffinity: return Cat("AFFINITY(", ExprText(*expr.args[0], names), ", ", AffinityName(expr.affinity), ")");
+    case BoundKind::kAffinity: return ExprText(*expr.args[0], names);  // what a comparison does anyway
     case BoundKind::kRaise: return Cat("RAISE(", ListText(expr, 0, ", ", names), ")");
   }
   return "?";
