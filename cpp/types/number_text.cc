@@ -8,7 +8,8 @@
 namespace turdb {
 namespace {
 
-constexpr int kDigits = 15;  // SQLite prints so many significant digits
+constexpr int kDigits = 15;       // SQLite prints so many significant digits
+constexpr int kExactDigits = 19;  // and rounds them half up from so many
 constexpr double kTwo63 = 9223372036854775808.0;
 
 bool IsSpace(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
@@ -40,6 +41,18 @@ char* AppendExponent(char* to, const char* digits, int count, int exponent) {
   const int magnitude = std::abs(exponent);
   if (magnitude < 10) *to++ = '0';
   return std::to_chars(to, to + 4, magnitude).ptr;
+}
+
+// Adds one to the last of kDigits digits; 1 when they grew a place.
+int RoundUp(char* digits) {
+  int i = kDigits - 1;
+  while (i >= 0 && digits[i] == '9') digits[i--] = '0';
+  if (i >= 0) {
+    ++digits[i];
+    return 0;
+  }
+  digits[0] = '1';
+  return 1;
 }
 
 // from_chars leaves its result alone when it is out of range: infinity or zero, told by the decimal exponent.
@@ -109,14 +122,15 @@ size_t RealToText(double value, char* buffer) {
     std::memcpy(to, "0.0", 3);
     return to + 3 - buffer;
   }
-  char text[kNumberTextBytes];  // d.dddddddddddddde[+-]dd
-  const char* end = std::to_chars(text, text + sizeof(text), value, std::chars_format::scientific, kDigits - 1).ptr;
-  char digits[kDigits];
+  char text[kNumberTextBytes];  // d.dddddddddddddddddde[+-]dd
+  const char* end = std::to_chars(text, text + sizeof(text), value, std::chars_format::scientific, kExactDigits - 1).ptr;
+  char digits[kDigits + 1];
   digits[0] = text[0];
-  std::memcpy(digits + 1, text + 2, kDigits - 1);
+  std::memcpy(digits + 1, text + 2, kDigits);
   int exponent = 0;
-  const char* e = text + kDigits + 2;
+  const char* e = text + kExactDigits + 2;
   std::from_chars(e + (*e == '+' ? 1 : 0), end, exponent);
+  if (digits[kDigits] >= '5') exponent += RoundUp(digits);
   int count = kDigits;
   while (count > 1 && digits[count - 1] == '0') --count;
   to = exponent < -4 || exponent >= kDigits ? AppendExponent(to, digits, count, exponent)

@@ -56,7 +56,7 @@ def same(a, b):
 def test_reals_print_as_sqlite_prints_them(x):
     expected = oracle("CAST(? AS TEXT)", x)
     got = ex.real_to_text(x)
-    assert got == expected or math.isclose(float(got), float(expected), rel_tol=2e-15)
+    assert got == expected or math.isclose(float(got), float(expected), rel_tol=1.1e-14)
 
 
 @settings(max_examples=1500, deadline=None)
@@ -93,7 +93,7 @@ def test_affinity_of_a_column(value, kind):
     expected = ORACLE.execute(f"SELECT x FROM t_{kind}").fetchone()[0]
     got = ex.affinity(value, kind)
     if kind == "TEXT" and isinstance(value, float):
-        assert math.isclose(float(got), float(expected), rel_tol=2e-15)
+        assert math.isclose(float(got), float(expected), rel_tol=1.1e-14)
     else:
         assert same(got, expected)
 

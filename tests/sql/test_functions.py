@@ -59,7 +59,7 @@ def test_of_two_texts(name, a, b):
 
 
 @settings(max_examples=800, deadline=None)
-@given(st.one_of(texts, st.binary(max_size=6)), st.one_of(small, integers), st.one_of(st.none(), small))
+@given(st.one_of(texts, st.binary(max_size=6)), st.one_of(small, st.integers(-(2**31), 2**31 - 1)), st.one_of(st.none(), small))
 def test_substr(text, start, count):
     agree("substr", text, start)
     agree("substr", text, start, count)
@@ -102,7 +102,7 @@ def test_printf(flags, width, precision, kind, value):
     expected = oracle("printf", (fmt, value))
     got = ex.call("printf", fmt, value)
     if kind in "fegG":
-        digits = lambda s: s.strip("<> +0").replace(",", "")  # noqa: E731
+        digits = lambda s: s.strip("<> +").replace(",", "")  # noqa: E731
         if got != expected:  # sqlite3 3.40 rounds the sixteenth digit its own way
             assert math.isclose(float(digits(got) or 0), float(digits(expected) or 0), rel_tol=1e-9, abs_tol=1e-9), (fmt, value, got, expected)
             return
@@ -111,12 +111,12 @@ def test_printf(flags, width, precision, kind, value):
 
 MODIFIERS = st.sampled_from([
     "+1 day", "-3 days", "1.5 hours", "+13 months", "-1 month", "+1 year", "start of month", "start of year", "start of day",
-    "weekday 0", "weekday 3", "+01:30", "-00:00:10.5", "10 seconds", "-90 minutes", "bogus", "unixepoch", "utc", "+0.5 months",
+    "weekday 0", "weekday 3", "+01:30", "-00:00:10.5", "10 seconds", "-90 minutes", "bogus", "unixepoch", "+0.5 months",
 ])
 MOMENTS = st.one_of(
     st.datetimes().map(lambda d: d.strftime("%04Y-%m-%d %H:%M:%S") if d.year >= 1000 else "2004-02-29 12:34:56"),
-    st.sampled_from(["2024-02-29", "1999-12-31T23:59:59.999", "12:34", "2000-01-01 00:00Z", "2000-06-01 12:00+02:30", "x", "2023-02-31", ""]),
-    st.floats(0, 5373484, allow_nan=False),
+    st.sampled_from(["2024-02-29", "1999-12-31T23:59:59.999", "12:34", "2000-01-01 00:00Z", "2000-06-01 12:00+02:30", "x", "2023-13-01", ""]),
+    st.floats(1721060, 5373484, allow_nan=False),
     st.integers(0, 2**32),
 )
 

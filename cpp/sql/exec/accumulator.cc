@@ -190,6 +190,16 @@ class ExtremeAccumulator : public Accumulator {
       }
       return absl::OkStatus();
     }
+    if (column.layout() == Layout::kDouble && !column.has_nulls() && !column.is_constant()) {
+      const double* values = column.doubles();
+      for (uint32_t i = 0; i < rows; ++i) {
+        const uint32_t group = groups == nullptr ? 0 : groups[i];
+        const Cell& best = best_[group];
+        if (best.is_real() && (is_min_ ? values[i] >= best.real : values[i] <= best.real)) continue;
+        Offer(group, i, Cell::Real(values[i]));
+      }
+      return absl::OkStatus();
+    }
     for (uint32_t i = 0; i < rows; ++i) {
       const Cell value = column.Get(i);
       if (!value.is_null()) Offer(groups == nullptr ? 0 : groups[i], i, value);

@@ -75,7 +75,9 @@ Cell TextToNumeric(std::string_view text) {
   const ParsedNumber parsed = ParseNumber(text);
   if (!parsed.has_digits) return Cell::Integer(0);
   if (parsed.fits) return Cell::Integer(parsed.integer);
-  return RealToIntegerIfExact(Cell::Real(parsed.real));
+  constexpr double kMostExact = 2251799813685248.0;  // 2^51, as SQLite
+  const Cell real = Cell::Real(parsed.real);
+  return parsed.real >= -kMostExact && parsed.real < kMostExact ? RealToIntegerIfExact(real) : real;
 }
 
 absl::Status CastToVector(const Cell& cell, const LogicalType& type, Arena* arena, Cell* result) {

@@ -93,7 +93,7 @@ class Formatter {
 
   bool Convert(const Spec& spec) {
     switch (spec.type) {
-      case '%': out_->push_back('%'); return true;
+      case '%': Pad(spec, "%", 1); return true;
       case 'd':
       case 'i':
       case 'u':
@@ -157,10 +157,12 @@ class Formatter {
     char buffer[72];
     std::string digits(buffer, std::to_chars(buffer, buffer + sizeof(buffer), magnitude, base).ptr);
     if (spec.type == 'X') std::transform(digits.begin(), digits.end(), digits.begin(), AsciiUpper);
-    if (spec.precision > static_cast<int64_t>(digits.size())) digits.insert(0, spec.precision - digits.size(), '0');
+    // Zeros fill the width but for the sign, even of what is left-aligned.
+    const int64_t wanted = spec.has_zero ? std::max<int64_t>(spec.precision, spec.width - !prefix.empty()) : spec.precision;
+    if (wanted > static_cast<int64_t>(digits.size())) digits.insert(0, wanted - digits.size(), '0');
     if (spec.has_comma && base == 10) AddCommas(&digits);
     if (spec.is_alternate && magnitude != 0) prefix += base == 16 ? (spec.type == 'X' ? "0X" : "0x") : base == 8 ? "0" : "";
-    PadNumber(spec, prefix, std::move(digits));
+    Pad(spec, Cat(prefix, digits), prefix.size() + digits.size());
   }
 
   // Digits after the sixteenth (the twentieth with !) are zeros: a double has no more to tell.
@@ -234,6 +236,7 @@ class Formatter {
       if (exponent >= -4 && exponent < precision) digits = Fixed(magnitude, precision - 1 - exponent, significant);
       if (!spec.is_alternate) CutZeros(&digits, spec.has_bang);
     }
+    if (spec.has_bang && type != 'g') CutZeros(&digits, true);
     if (spec.has_bang && digits.find('.') == std::string::npos) digits.insert(std::min(digits.find('e'), digits.size()), ".0");
     if (spec.is_alternate && digits.find('.') == std::string::npos) digits.insert(std::min(digits.find('e'), digits.size()), ".");
     if (spec.type == 'E' || spec.type == 'G') std::transform(digits.begin(), digits.end(), digits.begin(), AsciiUpper);
@@ -258,8 +261,9 @@ class Formatter {
     const std::string_view text = ToText(NextArg(), arena_);
     size_t bytes = 0;
     if (!text.empty()) ReadUtf8(text, &bytes);
+    const std::string_view one = text.empty() ? std::string_view("\0", 1) : text.substr(0, bytes);
     std::string out;
-    for (int64_t n = 0; n < std::max<int64_t>(spec.precision, 1); ++n) out.append(text.substr(0, bytes));
+    for (int64_t n = 0; n < std::max<int64_t>(spec.precision, 1); ++n) out.append(one);
     Pad(spec, out, Utf8Length(out));
   }
 

@@ -55,6 +55,7 @@ size_t OffsetOf(std::string_view s, int64_t n) {
 absl::Status Substr(FunctionContext* context, Args args, Cell* result) {
   if (args[0].is_null() || args[1].is_null() || (args.size() == 3 && args[2].is_null())) return absl::OkStatus();
   const bool is_blob = args[0].is_blob();
+  if (is_blob && args[0].length == 0) return absl::OkStatus();  // NULL, as in SQLite
   const std::string_view s = ToText(args[0], context->arena);
   const int64_t size = static_cast<int64_t>(is_blob ? s.size() : Utf8Length(s));
   int64_t start = ToInteger(args[1]);
@@ -62,7 +63,6 @@ absl::Status Substr(FunctionContext* context, Args args, Cell* result) {
   const bool is_before = count < 0;  // the characters before start
   if (is_before) count = count < -static_cast<int64_t>(kMaxTextBytes) ? static_cast<int64_t>(kMaxTextBytes) : -count;
   if (start < 0) {
-    start = start < -static_cast<int64_t>(kMaxTextBytes) ? -static_cast<int64_t>(kMaxTextBytes) : start;
     start += size;
     if (start < 0) {
       count = is_before ? 0 : std::max<int64_t>(0, count + start);

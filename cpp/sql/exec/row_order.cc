@@ -54,6 +54,8 @@ class Prefixes {
     }
     return column_.collation == Collation::kBinary;
   }
+  // Equal numbers mean equal keys.
+  bool IsExact() const { return store_.layout(column_.column) != Layout::kCells && !store_.has_nulls(column_.column); }
   uint64_t Of(uint64_t row) const {
     const Cell cell = store_.Get(column_.column, row);
     if (cell.is_null()) return column_.nulls_first ? 0 : ~uint64_t{0};
@@ -94,9 +96,16 @@ void RowOrder::Sort(const RowStore& store, std::vector<uint64_t>* rows) const {
   std::vector<Entry> entries;
   entries.reserve(rows->size());
   for (uint64_t row : *rows) entries.push_back({prefixes.Of(row), row});
-  std::sort(entries.begin(), entries.end(), [&](const Entry& a, const Entry& b) {
+  const bool is_exact = columns_.size() == 1 && prefixes.IsExact();
+  auto by_prefix = [](const Entry& a, const Entry& b) { return a.prefix != b.prefix ? a.prefix < b.prefix : a.row < b.row; };
+  auto by_both = [&](const Entry& a, const Entry& b) {
     return a.prefix != b.prefix ? a.prefix < b.prefix : by_all(a.row, b.row);
-  });
+  };
+  if (is_exact) {
+    std::sort(entries.begin(), entries.end(), by_prefix);
+  } else {
+    std::sort(entries.begin(), entries.end(), by_both);
+  }
   for (size_t i = 0; i < entries.size(); ++i) (*rows)[i] = entries[i].row;
 }
 

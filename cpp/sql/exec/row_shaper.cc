@@ -100,7 +100,9 @@ absl::Status RowShaper::Store(int column, const Cell& value, Arena* arena) {
     return absl::OkStatus();
   }
   const bool takes_any = table_.is_strict && EqualsIgnoreCase(def.type.declared, "any");
-  to = takes_any ? value : ApplyAffinity(value, def.type.affinity, arena);
+  // A vector outside of a vector column is its bytes.
+  const Cell plain = value.is_vector() ? Cell::Blob(value.view()) : value;
+  to = takes_any ? plain : ApplyAffinity(plain, def.type.affinity, arena);
   return table_.is_strict ? CheckStrict(column, to) : absl::OkStatus();
 }
 
@@ -124,9 +126,10 @@ absl::Status RowShaper::Generate(Arena* arena) {
   return absl::OkStatus();
 }
 
-absl::StatusOr<bool> RowShaper::Check(Action statement, const std::vector<EvaluatorPtr>& defaults, Arena* arena) {
+absl::StatusOr<bool> RowShaper::Check(Action statement, const std::vector<EvaluatorPtr>& defaults, Arena* arena,
+                                      const std::vector<bool>* changed) {
   for (int column : not_null_) {
-    if (!row_[column].is_null()) continue;
+    if (!row_[column].is_null() || (changed != nullptr && !(*changed)[column])) continue;
     const catalog::ColumnDef& def = table_.columns[column];
     Action action = ActionOf(statement, def.not_null_action);
     if (action == Action::kReplace) {
@@ -135,6 +138,7 @@ absl::StatusOr<bool> RowShaper::Check(Action statement, const std::vector<Evalua
         Cell value;
         TURDB_RETURN_IF_ERROR(EvalScalar(defaults[column].get(), arena, &value));
         TURDB_RETURN_IF_ERROR(Store(column, value, arena));
+        TURDB_RETURN_IF_ERROR(Generate(arena));
       }
       if (!row_[column].is_null()) continue;
     }

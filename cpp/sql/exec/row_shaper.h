@@ -30,7 +30,9 @@ class RowShaper {
   bool IsGenerated(int column) const { return table_.columns[column].generated != catalog::GeneratedKind::kNone; }
   absl::Status Generate(Arena* arena);
   // NOT NULL, then CHECK. False: the row is to be left out (OR IGNORE). `defaults` are what OR REPLACE puts for NULL.
-  absl::StatusOr<bool> Check(catalog::ConflictAction action, const std::vector<EvaluatorPtr>& defaults, Arena* arena);
+  // With `changed`, a bool a column, only those are looked at for NULL: others may not have been read.
+  absl::StatusOr<bool> Check(catalog::ConflictAction action, const std::vector<EvaluatorPtr>& defaults, Arena* arena,
+                             const std::vector<bool>* changed = nullptr);
 
   // Over the row as it is. Bytes live in `arena` or with the row.
   absl::Status Eval(Evaluator* evaluator, Arena* arena, Cell* value);

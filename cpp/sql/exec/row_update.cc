@@ -35,7 +35,7 @@ std::string RowUpdate::NameOf(table::RowRef row) {
 
 absl::StatusOr<bool> RowUpdate::Write(table::RowRef old_row, RowShaper* shaper, table::TableWriter* writer, Arena* arena) {
   if (!deleted_.empty() && deleted_.contains(NameOf(old_row))) return false;
-  TURDB_ASSIGN_OR_RETURN(const bool is_kept, shaper->Check(action_, no_defaults_, arena));
+  TURDB_ASSIGN_OR_RETURN(const bool is_kept, shaper->Check(action_, no_defaults_, arena, &changed_));
   if (!is_kept) return false;
   const RowId rowid(table_.is_without_rowid ? 0 : shaper->rowid().integer);
   const absl::Span<const Cell> row(shaper->row().data(), table_.columns.size());

@@ -57,10 +57,11 @@ class Ranking {
     const RowStore& args = *in_.args;
     for (uint64_t i = 0; i < order_.rows.size(); ++i) {
       const uint64_t row = order_.rows[i];
-      int64_t by = args.columns() > 1 ? ToInteger(args.Get(1, row)) : 1;
-      if (!is_lead) by = -by;
-      const int64_t to = Place(i) + by;
-      const bool is_inside = to >= 0 && to < Size(i);
+      const Cell offset = args.columns() > 1 ? args.Get(1, row) : Cell::Integer(1);
+      const int64_t by = ToInteger(offset), place = Place(i);
+      const int64_t ahead = Size(i) - 1 - place;  // rows before and behind bound what can be added without overflow
+      const bool is_inside = !offset.is_null() && (is_lead ? by <= ahead && by >= -place : by <= place && by >= -ahead);
+      const int64_t to = is_inside ? (is_lead ? place + by : place - by) : 0;
       if (is_inside) {
         (*results_)[row] = args.Get(0, order_.rows[order_.partition_start[i] + static_cast<uint64_t>(to)]);
       } else if (args.columns() > 2) {
