@@ -10,7 +10,7 @@
 
 namespace turdb::engine {
 
-absl::StatusOr<std::unique_ptr<Result>> StatementImpl::ExecuteSchema() {
+absl::StatusOr<std::unique_ptr<Result>> StatementImpl::ExecuteSchema(absl::Span<const Value> parameters) {
   TURDB_ASSIGN_OR_RETURN(auto txn, state_->StatementTransaction());
   const bool is_autocommit = state_->transaction == nullptr;
   TURDB_RETURN_IF_ERROR(state_->StartWriting(txn.get()));
@@ -21,6 +21,7 @@ absl::StatusOr<std::unique_ptr<Result>> StatementImpl::ExecuteSchema() {
   sql::ExecContext exec;
   exec.txn = txn.get();
   TURDB_ASSIGN_OR_RETURN(exec.catalog, state_->Catalog(txn.get()));
+  exec.parameters = parameters;
   exec.settings = &state_->settings;
   exec.interrupted = &state_->interrupted;
   exec.collations = state_->functions.collations();

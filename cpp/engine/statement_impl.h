@@ -38,7 +38,7 @@ class StatementImpl final : public Statement, public std::enable_shared_from_thi
   absl::StatusOr<std::unique_ptr<Result>> ExecuteRead(absl::Span<const Value> parameters);
   absl::StatusOr<std::unique_ptr<Result>> ExecuteWrite(absl::Span<const Value> parameters);
   absl::StatusOr<std::unique_ptr<Result>> ExecuteExplain(absl::Span<const Value> parameters);
-  absl::StatusOr<std::unique_ptr<Result>> ExecuteSchema();
+  absl::StatusOr<std::unique_ptr<Result>> ExecuteSchema(absl::Span<const Value> parameters);
   absl::StatusOr<std::unique_ptr<Result>> ExecutePragma();
   absl::Status ExecuteTransactionControl();
   // Runs the plan once in a transaction that is writing; RETURNING rows go to `rows`.

@@ -240,6 +240,20 @@ def test_vector_columns_through_alter(con):
     assert con.execute("SELECT * FROM u WHERE id = 100").fetchall()[0][0] == 100
 
 
+def test_a_view_of_itself_does_not_stop_alter(con):
+    con.execute("CREATE TABLE t(a, b)")
+    con.execute("CREATE VIEW v AS SELECT v.a, t.b FROM v, t")
+    con.execute("CREATE VIEW w AS SELECT * FROM v, w")
+    con.execute("ALTER TABLE t RENAME COLUMN a TO c")
+    con.execute("ALTER TABLE t RENAME TO u")
+    assert con.execute("SELECT sql FROM sqlite_master WHERE name = 'v'").fetchone()[0] == 'CREATE VIEW v AS SELECT v.a, "u".b FROM v, "u"'
+
+
+def test_create_table_as_takes_parameters(con):
+    con.execute("CREATE TABLE t AS SELECT ? AS x, ? AS y", (5, "five"))
+    assert con.execute("SELECT * FROM t").fetchall() == [(5, "five")]
+
+
 def test_open_cursors_survive_schema_changes(con):
     con.execute("CREATE TABLE t(a)")
     con.executemany("INSERT INTO t VALUES (?)", [(i,) for i in range(10000)])

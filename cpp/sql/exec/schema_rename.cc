@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "absl/container/flat_hash_map.h"
 #include "base/errors.h"
 #include "base/status_macros.h"
 #include "sql/syntax/parser.h"
@@ -29,7 +30,10 @@ struct NameScope {
 
 class Renamer {
  public:
-  Renamer(const Renaming& renaming, const catalog::CatalogSnapshot& catalog) : renaming_(renaming), catalog_(catalog) {}
+  // Columns of views, by definition; an empty entry also stands for one being worked out, so that a view of itself ends.
+  using ViewColumns = absl::flat_hash_map<const catalog::TableDef*, Names>;
+  Renamer(const Renaming& renaming, const catalog::CatalogSnapshot& catalog, ViewColumns* views)
+      : renaming_(renaming), catalog_(catalog), views_(views) {}
 
   void Visit(const Statement& statement) {
     switch (statement.kind) {
@@ -73,6 +77,7 @@ class Renamer {
 
   const Renaming& renaming_;
   const catalog::CatalogSnapshot& catalog_;
+  ViewColumns* views_;
   std::vector<Common> commons_;
   std::vector<Name> edits_;
 };
@@ -100,10 +105,13 @@ Names Renamer::ColumnsOf(const catalog::TableDef& table) const {
   Names names;
   if (table.kind == catalog::TableKind::kView) {
     if (!table.view_columns.empty()) return table.view_columns;
+    if (const auto known = views_->find(&table); known != views_->end()) return known->second;
+    (*views_)[&table] = names;
     size_t consumed = 0;
     auto parsed = ParseStatement(table.view_sql, &consumed);
     if (!parsed.ok() || parsed->statement == nullptr || parsed->statement->kind != StatementKind::kSelect) return names;
-    return Renamer(renaming_, catalog_).VisitSelect(parsed->statement->As<Select>(), nullptr);
+    names = Renamer(renaming_, catalog_, views_).VisitSelect(parsed->statement->As<Select>(), nullptr);
+    return (*views_)[&table] = names;
   }
   for (const catalog::ColumnDef& column : table.columns) names.push_back(column.name);
   return names;
@@ -342,7 +350,8 @@ absl::StatusOr<std::optional<std::string>> RenameInText(std::string_view create_
   size_t consumed = 0;
   TURDB_ASSIGN_OR_RETURN(const ParsedStatement parsed, ParseStatement(create_sql, &consumed));
   if (parsed.statement == nullptr) return CorruptionError("catalog: an object has no text");
-  Renamer renamer(renaming, catalog);
+  Renamer::ViewColumns views;
+  Renamer renamer(renaming, catalog, &views);
   renamer.Visit(*parsed.statement);
   if (!renamer.has_edits()) return std::optional<std::string>();
   return std::optional<std::string>(renamer.Apply(parsed.text));
