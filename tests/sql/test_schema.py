@@ -116,7 +116,7 @@ SCRIPTS = {
         "CREATE TABLE t(a, b)", "CREATE VIEW v AS SELECT a FROM t", "CREATE VIEW w AS SELECT a FROM v", "ALTER TABLE t RENAME COLUMN a TO c",
     ],
     "rename in checks, generated columns, indexes": [
-        "CREATE TABLE t(a, b AS (a * 2), c CONSTRAINT k CHECK (t.c <> a), CHECK (a < 100), PRIMARY KEY (a))", "INSERT INTO t(a, c) VALUES (1, 2)",
+        "CREATE TABLE t(a, b AS (a * 2), c CONSTRAINT k CHECK (t.c <> a), CONSTRAINT m CHECK (a < 100), PRIMARY KEY (a))", "INSERT INTO t(a, c) VALUES (1, 2)",
         "CREATE INDEX i ON t(a + c, b) WHERE a > 0", "ALTER TABLE t RENAME COLUMN a TO AB", "ALTER TABLE t RENAME TO u",
         "INSERT INTO u(AB, c) VALUES (200, 1)", "INSERT INTO u(AB, c) VALUES (3, 3)", "INSERT INTO u(AB, c) VALUES (4, 1)",
     ],
