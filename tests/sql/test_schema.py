@@ -1,5 +1,6 @@
 """Statements that change the schema do what sqlite3 does: the same effects, the same texts, the same errors."""
 
+import random
 import sqlite3
 
 import pytest
@@ -171,6 +172,37 @@ def test_script_reopened(script, tmp_path):
     con = turdb.connect(path, isolation_level=None)
     assert (schema(con), {k: repr(v) for k, v in contents(con).items()}) == before
     con.close()
+
+
+STEPS = [
+    "CREATE TABLE {n}(a, b, c)", "CREATE TABLE {n}(a INTEGER PRIMARY KEY, b UNIQUE, e DEFAULT 3 CHECK(e > 1))",
+    "CREATE TABLE {n}({x} TEXT, x{y} AS ({x} || 'q'), PRIMARY KEY({x})) WITHOUT ROWID", "CREATE TABLE {n} AS SELECT * FROM {m}",
+    "INSERT INTO {n}({x}) VALUES (3)", "INSERT INTO {n}({x}) SELECT {y} FROM {m}", "DELETE FROM {n} WHERE {x} > 2", "UPDATE {n} SET {x} = {x} + 1",
+    "CREATE INDEX i{x} ON {n}({x})", "CREATE UNIQUE INDEX i{x} ON {n}({x}, {y}) WHERE {y} > 1", "CREATE VIEW {n} AS SELECT {x}, {y} AS q FROM {m}",
+    "CREATE VIEW {n} AS SELECT * FROM {m} WHERE {x} IN (SELECT {y} FROM {m})", "ALTER TABLE {n} RENAME TO {m}", "ALTER TABLE {n} RENAME COLUMN {x} TO {y}",
+    "ALTER TABLE {n} ADD COLUMN {x} DEFAULT 4", "ALTER TABLE {n} ADD COLUMN {x} NOT NULL DEFAULT 5", "ALTER TABLE {n} ADD COLUMN {x} CHECK({x} > 2)",
+    "ALTER TABLE {n} DROP COLUMN {x}", "DROP TABLE {n}", "DROP INDEX i{x}", "DROP VIEW {n}", "SELECT {x} FROM {n} ORDER BY 1", "BEGIN", "ROLLBACK", "COMMIT", "REINDEX",
+]
+
+
+@pytest.mark.parametrize("seed", range(150))
+def test_random_scripts(seed):
+    """Any order of statements succeeds and fails where it does in sqlite3, and leaves the same schema and rows."""
+    pick = random.Random(seed)
+    con, peer = (module.connect(":memory:", isolation_level=None) for module in (turdb, sqlite3))
+    for sql in ["CREATE TABLE t(a, b, c)", "INSERT INTO t VALUES (1, 2, 3), (2, 3, 4)", "CREATE TABLE u(a, b, c)", "INSERT INTO u VALUES (1, 2, 5)"]:
+        con.execute(sql), peer.execute(sql)
+    for _ in range(25):
+        n, m, x, y = pick.choice("tuvw"), pick.choice("tuvw"), pick.choice("abcd"), pick.choice("abcd")
+        sql = pick.choice(STEPS).format(n=n, m=m, x=x, y=y)
+        theirs, ours = outcome(peer, sql), outcome(con, sql)
+        if isinstance(theirs, sqlite3.Error):
+            if str(theirs).startswith("error in view") and " after " not in str(theirs):
+                return  # sqlite3 alters nothing while any view is broken
+            assert isinstance(ours, turdb.Error) and not isinstance(ours, turdb.InternalError), sql
+        else:
+            assert ours == theirs, sql
+        assert schema(con) == schema(peer), sql
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@
 #include "base/errors.h"
 #include "base/status_macros.h"
 #include "sql/bind/bind_schema.h"
+#include "sql/syntax/syntax_error.h"
 
 namespace turdb::sql {
 namespace {
@@ -53,14 +54,26 @@ const ColumnExpr* AsPlainColumn(const Expr* expr) {
   return expr->kind == ExprKind::kColumn && expr->As<ColumnExpr>().table.empty() ? &expr->As<ColumnExpr>() : nullptr;
 }
 
-absl::Status FillHnsw(const CreateIndex& create, const catalog::TableDef& table, catalog::IndexDef* index) {
+bool IsRowIdName(std::string_view name) {
+  return EqualsIgnoreCase(name, "rowid") || EqualsIgnoreCase(name, "oid") || EqualsIgnoreCase(name, "_rowid_");
+}
+
+absl::Status NoSuchColumn(const Name& name, const catalog::TableDef& table, std::string_view text) {
+  NearestWord nearest(name.text);
+  for (const catalog::ColumnDef& other : table.columns) nearest.Consider(other.name);
+  return NameError(AtPlace(Cat("no such column: ", name.text), text, name.pos.offset,
+                           nearest.best().empty() ? "" : Cat("did you mean ", nearest.best(), "?")));
+}
+
+absl::Status FillHnsw(const CreateIndex& create, const catalog::TableDef& table, std::string_view text, catalog::IndexDef* index) {
   index->kind = catalog::IndexKind::kHnsw;
   if (create.is_unique) return SyntaxError("an hnsw index cannot be UNIQUE");
   if (create.where != nullptr) return UnsupportedError("an hnsw index covers all rows: it takes no WHERE");
   if (create.columns.size() != 1) return SyntaxError("an hnsw index takes one vector column");
   const ColumnExpr* column = AsPlainColumn(create.columns[0].expr);
   const int number = column == nullptr ? -1 : table.FindColumn(column->column.text);
-  if (number < 0) return NameError("no such column: ", create.columns[0].expr_text);
+  if (column != nullptr && number < 0) return NoSuchColumn(column->column, table, text);
+  if (number < 0) return SyntaxError("an hnsw index takes a column, not an expression: ", create.columns[0].expr_text);
   const catalog::ColumnDef& def = table.columns[number];
   if (!def.type.is_vector()) {
     return BadValueError("column ", def.name, " of table ", table.name, " is ", def.type.declared.empty() ? "untyped" : def.type.declared,
@@ -72,7 +85,8 @@ absl::Status FillHnsw(const CreateIndex& create, const catalog::TableDef& table,
   return absl::OkStatus();
 }
 
-absl::StatusOr<catalog::IndexColumn> BindIndexColumn(const IndexedColumn& given, const catalog::TableDef& table, const BindOptions& options) {
+absl::StatusOr<catalog::IndexColumn> BindIndexColumn(const IndexedColumn& given, const catalog::TableDef& table,
+                                                     std::string_view text, const BindOptions& options) {
   catalog::IndexColumn column;
   column.is_descending = given.order == SortOrder::kDescending;
   const Expr* expr = given.expr;
@@ -83,6 +97,8 @@ absl::StatusOr<catalog::IndexColumn> BindIndexColumn(const IndexedColumn& given,
   }
   const ColumnExpr* plain = AsPlainColumn(expr);
   const int number = plain == nullptr ? -1 : table.FindColumn(plain->column.text);
+  const bool is_unknown = plain != nullptr && number < 0 && plain->column.quote != '"' && !IsRowIdName(plain->column.text);
+  if (is_unknown) return NoSuchColumn(plain->column, table, text);
   if (number >= 0) {
     const catalog::ColumnDef& def = table.columns[number];
     if (def.type.is_vector()) {
@@ -150,7 +166,7 @@ absl::StatusOr<catalog::IndexDef> BindIndexDefinition(const CreateIndex& create,
   const uint32_t name = create.name.name.pos.offset;
   index.sql = Cat(create.is_unique ? "CREATE UNIQUE INDEX " : "CREATE INDEX ", parsed.Slice({name, create.pos.end() - name}));
   if (EqualsIgnoreCase(create.method.text, "hnsw")) {
-    TURDB_RETURN_IF_ERROR(FillHnsw(create, table, &index));
+    TURDB_RETURN_IF_ERROR(FillHnsw(create, table, parsed.text, &index));
     return index;
   }
   if (!create.method.empty() && !EqualsIgnoreCase(create.method.text, "btree")) {
@@ -158,7 +174,7 @@ absl::StatusOr<catalog::IndexDef> BindIndexDefinition(const CreateIndex& create,
   }
   if (!create.options.empty()) return SyntaxError("WITH (..) belongs to indexes USING hnsw");
   for (const IndexedColumn& column : create.columns) {
-    TURDB_ASSIGN_OR_RETURN(index.columns.emplace_back(), BindIndexColumn(column, table, options));
+    TURDB_ASSIGN_OR_RETURN(index.columns.emplace_back(), BindIndexColumn(column, table, parsed.text, options));
   }
   if (create.where != nullptr) {
     index.where_sql = std::string(create.where_text);
