@@ -2,40 +2,16 @@
 
 #include "base/status_macros.h"
 #include "sql/bind/binder.h"
-#include "table/table_reader.h"
+#include "sql/plan/tree_statistics.h"
 
 namespace turdb::engine {
-namespace {
-
-// Row counts from the trees themselves, in O(height).
-class TreeStatistics final : public sql::Statistics {
- public:
-  explicit TreeStatistics(txn::Transaction* txn) : txn_(txn) {}
-  double RowCount(const catalog::TableDef& table) override {
-    if (table.kind != catalog::TableKind::kTable) return 1000;
-    if (table.id == last_ && last_ != ObjectId()) return last_rows_;
-    auto rows = table::EstimateTableRows(txn_, table);
-    last_ = table.id;
-    last_rows_ = rows.ok() ? static_cast<double>(*rows) : 1000;
-    return last_rows_;
-  }
-  double RowsPerKey(const catalog::IndexDef&, size_t) override { return 0; }
-
- private:
-  txn::Transaction* txn_;
-  ObjectId last_;
-  double last_rows_ = 0;
-};
-
-}  // namespace
-
 absl::StatusOr<std::shared_ptr<sql::PhysicalPlan>> MakePlan(const sql::ParsedStatement& parsed, ConnectionState* state,
                                                             txn::Transaction* txn,
                                                             std::shared_ptr<const catalog::CatalogSnapshot> catalog) {
   sql::BindOptions bind_options;
   bind_options.functions = &state->functions;
   TURDB_ASSIGN_OR_RETURN(sql::BoundStatement bound, sql::Bind(parsed, std::move(catalog), bind_options));
-  TreeStatistics statistics(txn);
+  sql::TreeStatistics statistics(txn);
   sql::PlannerOptions options{&statistics, state->disabled_rules};
   TURDB_ASSIGN_OR_RETURN(auto plan, sql::PlanStatement(std::move(bound), options));
   return std::shared_ptr<sql::PhysicalPlan>(std::move(plan));

@@ -5,23 +5,10 @@
 #include "sql/exec/operator.h"
 #include "sql/exec/schema_statements.h"
 #include "sql/plan/planner.h"
-#include "table/table_reader.h"
+#include "sql/plan/tree_statistics.h"
 
 namespace turdb::sql {
 namespace {
-
-class TreeStatistics final : public Statistics {
- public:
-  explicit TreeStatistics(txn::Transaction* txn) : txn_(txn) {}
-  double RowCount(const catalog::TableDef& table) override {
-    auto rows = table::EstimateTableRows(txn_, table);
-    return rows.ok() ? static_cast<double>(*rows) : 1000;
-  }
-  double RowsPerKey(const catalog::IndexDef&, size_t) override { return 0; }
-
- private:
-  txn::Transaction* txn_;
-};
 
 bool HasVectors(const catalog::TableDef& table) {
   for (const catalog::ColumnDef& column : table.columns) {

@@ -22,7 +22,7 @@ class Statistics {
   virtual ~Statistics() = default;
   virtual double RowCount(const catalog::TableDef& table) = 0;
   // Rows that share one value of the first `columns` columns of an index, on average; 0 when unknown.
-  virtual double RowsPerKey(const catalog::IndexDef& index, size_t columns) = 0;
+  virtual double RowsPerKey(const catalog::TableDef& table, const catalog::IndexDef& index, size_t columns) = 0;
 };
 
 struct PlannerOptions {
