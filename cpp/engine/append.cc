@@ -9,6 +9,7 @@
 
 #include "base/errors.h"
 #include "base/status_macros.h"
+#include "engine/append_plain.h"
 #include "engine/connection_impl.h"
 #include "sql/bind/binder.h"
 #include "sql/exec/cell_ops.h"
@@ -18,20 +19,6 @@ namespace turdb::engine {
 namespace {
 
 using AppendColumn = Connection::AppendColumn;
-
-bool IsPlain(const catalog::TableDef& table, const catalog::CatalogSnapshot& catalog) {
-  if (table.is_without_rowid || table.is_strict || !table.checks.empty() || !catalog.TriggersOf(table).empty()) return false;
-  for (const catalog::ColumnDef& column : table.columns) {
-    if (column.generated != catalog::GeneratedKind::kNone) return false;
-  }
-  for (const catalog::IndexDef& index : table.indexes) {
-    if (!index.where_sql.empty()) return false;
-    for (const catalog::IndexColumn& column : index.columns) {
-      if (column.column == catalog::kExpressionColumn) return false;
-    }
-  }
-  return true;
-}
 
 // A vector column given value by value (some of them NULL) instead of as one array.
 bool HasSingleVectors(const catalog::TableDef& table, absl::Span<const AppendColumn> columns) {
@@ -171,14 +158,6 @@ class BlockMaker {
   Arena arena_;
 };
 
-absl::Status AppendPlain(txn::Transaction* txn, const catalog::TableDef& table, uint32_t rows, absl::Span<const AppendColumn> columns,
-                         ConnectionState* state) {
-  BlockMaker maker(table, rows, state);
-  for (const AppendColumn& column : columns) TURDB_RETURN_IF_ERROR(maker.Add(column));
-  TURDB_ASSIGN_OR_RETURN(table::AppendBlock * block, maker.Finish());
-  return table::AppendRows(txn, table, *block, nullptr, state->TableProgress("load"));
-}
-
 std::string InsertText(std::string_view table, absl::Span<const AppendColumn> columns) {
   auto quoted = [](std::string_view name) {
     std::string text = "\"";
@@ -212,6 +191,28 @@ absl::Status AppendByInsert(ConnectionImpl* connection, std::string_view table, 
 
 }  // namespace
 
+bool IsPlainTable(const catalog::TableDef& table, const catalog::CatalogSnapshot& catalog) {
+  if (table.is_without_rowid || table.is_strict || !table.checks.empty() || !catalog.TriggersOf(table).empty()) return false;
+  for (const catalog::ColumnDef& column : table.columns) {
+    if (column.generated != catalog::GeneratedKind::kNone) return false;
+  }
+  for (const catalog::IndexDef& index : table.indexes) {
+    if (!index.where_sql.empty()) return false;
+    for (const catalog::IndexColumn& column : index.columns) {
+      if (column.column == catalog::kExpressionColumn) return false;
+    }
+  }
+  return true;
+}
+
+absl::Status AppendPlain(txn::Transaction* txn, const catalog::TableDef& table, uint32_t rows, absl::Span<const Connection::AppendColumn> columns,
+                         ConnectionState* state) {
+  BlockMaker maker(table, rows, state);
+  for (const AppendColumn& column : columns) TURDB_RETURN_IF_ERROR(maker.Add(column));
+  TURDB_ASSIGN_OR_RETURN(table::AppendBlock * block, maker.Finish());
+  return table::AppendRows(txn, table, *block, nullptr, state->TableProgress("load"));
+}
+
 absl::StatusOr<uint64_t> ConnectionImpl::Append(std::string_view table_name, uint64_t rows, absl::Span<const AppendColumn> columns) {
   std::lock_guard lock(state_->mutex);
   TURDB_RETURN_IF_ERROR(state_->CheckUsable());
@@ -226,7 +227,7 @@ absl::StatusOr<uint64_t> ConnectionImpl::Append(std::string_view table_name, uin
   if (table == nullptr) return NameError("no such table: ", table_name);
   if (table->kind != catalog::TableKind::kTable) return NameError("cannot modify ", table_name, " because it is a view");
 
-  if (!IsPlain(*table, *catalog) || HasSingleVectors(*table, columns)) {
+  if (!IsPlainTable(*table, *catalog) || HasSingleVectors(*table, columns)) {
     if (is_autocommit) txn = nullptr;  // INSERT takes the writer's place itself
     const bool has_transaction = state_->transaction != nullptr;
     txn::Savepoint savepoint;

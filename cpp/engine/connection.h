@@ -41,6 +41,9 @@ enum class StatementClass : uint8_t {
   kPragma,
 };
 
+// Fills one set of parameters, or returns false at the end.
+using NextParameters = std::function<absl::StatusOr<bool>(std::vector<Value>*)>;
+
 class ConnectionState;  // internals, shared with statements and results
 
 // Rows of one execution, in batches. Movable handle; Close is implied by destruction.
@@ -67,7 +70,7 @@ class Statement {
   // the cached operators; a second one alongside builds its own.
   virtual absl::StatusOr<std::unique_ptr<Result>> Execute(absl::Span<const Value> parameters) = 0;
   // For writes without RETURNING: runs once per set of parameters as one statement; returns rows changed in all.
-  virtual absl::StatusOr<int64_t> ExecuteMany(const std::function<absl::StatusOr<bool>(std::vector<Value>*)>& next) = 0;
+  virtual absl::StatusOr<int64_t> ExecuteMany(const NextParameters& next) = 0;
 };
 
 struct ProgressReport {

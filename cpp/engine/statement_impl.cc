@@ -1,7 +1,10 @@
 #include "engine/statement_impl.h"
 
+#include <optional>
+
 #include "base/errors.h"
 #include "base/status_macros.h"
+#include "engine/insert_batch.h"
 #include "engine/result_impl.h"
 
 namespace turdb::engine {
@@ -201,7 +204,65 @@ absl::StatusOr<std::unique_ptr<Result>> StatementImpl::ExecuteWrite(absl::Span<c
   return Buffered(std::move(rows), columns(), changes);
 }
 
-absl::StatusOr<int64_t> StatementImpl::ExecuteMany(const std::function<absl::StatusOr<bool>(std::vector<Value>*)>& next) {
+absl::Status StatementImpl::RunMany(const NextParameters& next, int64_t* changes) {
+  TURDB_RETURN_IF_ERROR(state_->StartWriting(state_->transaction.get()));
+  TURDB_RETURN_IF_ERROR(EnsurePlan(state_->transaction.get()));
+  const std::shared_ptr<sql::PhysicalPlan> plan = plan_;
+  const bool is_batched = InsertBatch::Takes(*plan);
+  std::optional<InsertBatch> batch;
+  if (is_batched) batch.emplace(*plan);
+  std::vector<Value> parameters;
+  while (true) {
+    const auto more = next(&parameters);
+    absl::Status given = more.status();
+    const bool has_more = more.ok() && *more;
+    if (is_batched) {
+      if (has_more) given = CheckParameters(parameters);
+      if (has_more && given.ok()) {
+        batch->Add(std::move(parameters));
+        parameters = {};
+      }
+      // The rows before a set of parameters that is no good go in, as they do one by one.
+      const bool is_due = batch->size() == InsertBatch::kRows || !has_more || !given.ok();
+      if (is_due) TURDB_RETURN_IF_ERROR(RunBatch(&*batch, changes));
+    } else if (has_more) {
+      TURDB_RETURN_IF_ERROR(RunOne(parameters, changes));
+    }
+    TURDB_RETURN_IF_ERROR(given);
+    if (!has_more) return absl::OkStatus();
+  }
+}
+
+absl::Status StatementImpl::RunOne(const std::vector<Value>& parameters, int64_t* changes) {
+  TURDB_ASSIGN_OR_RETURN(auto result, Execute(parameters));
+  *changes += result->changes();
+  return absl::OkStatus();
+}
+
+absl::Status StatementImpl::RunBatch(InsertBatch* batch, int64_t* changes) {
+  constexpr size_t kLeastRows = 8;  // fewer are inserted one by one as fast
+  if (state_->interrupted.load(std::memory_order_relaxed)) return InterruptedError("interrupted");
+  if (batch->size() >= kLeastRows) {
+    txn::Transaction* txn = state_->transaction.get();
+    if (!state_->open_results.empty()) txn->Freeze();
+    const txn::Savepoint savepoint = txn->MakeSavepoint();
+    const absl::Status appended = batch->AppendTo(txn, state_.get());
+    if (!appended.ok()) TURDB_RETURN_IF_ERROR(txn->RollbackTo(savepoint));
+    txn->Release(savepoint);
+    if (appended.ok()) {
+      *changes += static_cast<int64_t>(batch->size());
+      state_->total_changes += static_cast<int64_t>(batch->size());
+      batch->Clear();
+      return absl::OkStatus();
+    }
+  }
+  // Row by row: the rows before the one that fails stay, and its error is that of its own INSERT.
+  for (const std::vector<Value>& row : batch->rows()) TURDB_RETURN_IF_ERROR(RunOne(row, changes));
+  batch->Clear();
+  return absl::OkStatus();
+}
+
+absl::StatusOr<int64_t> StatementImpl::ExecuteMany(const NextParameters& next) {
   std::lock_guard lock(state_->mutex);
   TURDB_RETURN_IF_ERROR(state_->CheckUsable());
   if (class_ != StatementClass::kWrite) return MisuseError("executemany() can only execute DML statements.");
@@ -212,22 +273,11 @@ absl::StatusOr<int64_t> StatementImpl::ExecuteMany(const std::function<absl::Sta
     TURDB_RETURN_IF_ERROR(state_->Begin(begin));
   }
   int64_t changes = 0;
-  std::vector<Value> parameters;
-  absl::Status status;
-  while (true) {
-    auto more = next(&parameters);
-    if (!more.ok()) status = more.status();
-    if (!more.ok() || !*more) break;
-    auto result = Execute(parameters);
-    if (!result.ok()) {
-      status = result.status();
-      break;
-    }
-    changes += (*result)->changes();
-  }
+  const absl::Status status = RunMany(next, &changes);
   if (begins && state_->transaction != nullptr) {
     const absl::Status ended = status.ok() ? state_->Commit() : state_->Rollback();
-    if (status.ok()) status = ended;
+    TURDB_RETURN_IF_ERROR(status);
+    TURDB_RETURN_IF_ERROR(ended);
   }
   TURDB_RETURN_IF_ERROR(status);
   state_->changes = changes;

@@ -13,6 +13,8 @@
 
 namespace turdb::engine {
 
+class InsertBatch;
+
 class StatementImpl final : public Statement, public std::enable_shared_from_this<StatementImpl> {
  public:
   static absl::StatusOr<std::shared_ptr<StatementImpl>> Create(std::shared_ptr<ConnectionState> state, sql::ParsedStatement parsed);
@@ -24,7 +26,7 @@ class StatementImpl final : public Statement, public std::enable_shared_from_thi
   const std::vector<sql::ResultColumnInfo>& columns() const override;
   const std::string& text() const override { return text_; }
   absl::StatusOr<std::unique_ptr<Result>> Execute(absl::Span<const Value> parameters) override;
-  absl::StatusOr<int64_t> ExecuteMany(const std::function<absl::StatusOr<bool>(std::vector<Value>*)>& next) override;
+  absl::StatusOr<int64_t> ExecuteMany(const NextParameters& next) override;
 
   // A finished run gives its operators back.
   void Recycle(std::unique_ptr<Execution> execution);
@@ -44,6 +46,9 @@ class StatementImpl final : public Statement, public std::enable_shared_from_thi
   // Runs the plan once in a transaction that is writing; RETURNING rows go to `rows`.
   absl::Status RunWrite(txn::Transaction* txn, Execution* execution, RowBuffer* rows);
   bool NeedsSavepoint() const;
+  absl::Status RunMany(const NextParameters& next, int64_t* changes);
+  absl::Status RunOne(const std::vector<Value>& parameters, int64_t* changes);
+  absl::Status RunBatch(InsertBatch* batch, int64_t* changes);
   std::unique_ptr<Result> Buffered(RowBuffer rows, std::vector<sql::ResultColumnInfo> columns, int64_t changes) const;
 
   const std::shared_ptr<ConnectionState> state_;
