@@ -10,8 +10,8 @@ ResultImpl::ResultImpl(std::shared_ptr<ConnectionState> state, std::shared_ptr<S
     : state_(std::move(state)),
       statement_(std::move(statement)),
       execution_(std::move(execution)),
-      txn_(std::move(txn)),
-      columns_(execution_->plan->bound.columns) {
+      plan_(execution_->plan),
+      txn_(std::move(txn)) {
   if (txn_ == state_->transaction) {
     registration_ = state_->open_results.insert(state_->open_results.end(), this);
     is_registered_ = true;
@@ -45,7 +45,7 @@ absl::Status ResultImpl::Next(ColumnBatch* batch) {
 
 absl::Status ResultImpl::Detach() {
   if (execution_ != nullptr) {
-    RowBuffer rows(columns_.size());
+    RowBuffer rows(columns().size());
     ColumnBatch batch;
     absl::Status status;
     while (true) {

@@ -22,7 +22,9 @@ class ResultImpl final : public Result {
   ResultImpl(std::shared_ptr<ConnectionState> state, RowBuffer rows, std::vector<sql::ResultColumnInfo> columns, int64_t changes);
   ~ResultImpl() override;
 
-  const std::vector<sql::ResultColumnInfo>& columns() const override { return columns_; }
+  const std::vector<sql::ResultColumnInfo>& columns() const override {
+    return plan_ != nullptr ? plan_->bound.columns : columns_;
+  }
   absl::Status Next(ColumnBatch* batch) override;
   int64_t changes() const override { return changes_; }
   void Close() override;
@@ -36,6 +38,7 @@ class ResultImpl final : public Result {
   std::shared_ptr<ConnectionState> state_;
   std::shared_ptr<StatementImpl> statement_;
   std::unique_ptr<Execution> execution_;  // null: finished or from memory
+  std::shared_ptr<sql::PhysicalPlan> plan_;  // of a streaming result: owns its columns
   std::shared_ptr<txn::Transaction> txn_;
   std::vector<sql::ResultColumnInfo> columns_;
   RowBuffer rows_;

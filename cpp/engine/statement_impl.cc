@@ -1,5 +1,6 @@
 #include "engine/statement_impl.h"
 
+#include <algorithm>
 #include <optional>
 
 #include "base/errors.h"
@@ -137,17 +138,38 @@ absl::StatusOr<std::unique_ptr<Result>> StatementImpl::ExecuteRead(absl::Span<co
   return std::unique_ptr<Result>(std::make_unique<ResultImpl>(state_, shared_from_this(), std::move(execution), std::move(txn)));
 }
 
-// One row in, by value or by key: found wanting before anything is written, or written whole.
+// One row at most, by its rowid.
+static bool IsSingleRow(const sql::PhysicalNode& source) {
+  const sql::PhysicalNode* node = &source;
+  while (node->kind == sql::PhysicalKind::kProject || node->kind == sql::PhysicalKind::kFilter) node = node->children[0].get();
+  return node->kind == sql::PhysicalKind::kRowIdLookup && node->As<sql::PhysicalRowIdLookup>().values.size() == 1;
+}
+
+static bool ReplacesRows(const catalog::TableDef& table, catalog::ConflictAction action) {
+  if (action == catalog::ConflictAction::kReplace || table.primary_key_action == catalog::ConflictAction::kReplace) return true;
+  return std::any_of(table.indexes.begin(), table.indexes.end(), [](const catalog::IndexDef& index) {
+    return index.conflict_action == catalog::ConflictAction::kReplace;
+  });
+}
+
+// A statement on one row is found wanting before anything is written, or written whole. A savepoint would make the next
+// statement copy again every page that it touches.
 bool StatementImpl::NeedsSavepoint() const {
   const sql::PhysicalNode& root = *plan_->root;
   if (root.children.empty()) return true;
   const sql::PhysicalNode& source = *root.children[0];
-  if (root.kind == sql::PhysicalKind::kInsert) {
-    const auto& insert = root.As<sql::PhysicalInsert>();
-    const bool is_single = source.kind == sql::PhysicalKind::kValues && source.As<sql::PhysicalValues>().rows.size() == 1;
-    return !is_single || !insert.upserts.empty() || insert.on_conflict == catalog::ConflictAction::kReplace;
+  switch (root.kind) {
+    case sql::PhysicalKind::kInsert: {
+      const auto& insert = root.As<sql::PhysicalInsert>();
+      const bool is_single = source.kind == sql::PhysicalKind::kValues && source.As<sql::PhysicalValues>().rows.size() == 1;
+      return !is_single || !insert.upserts.empty() || ReplacesRows(*insert.table, insert.on_conflict);
+    }
+    case sql::PhysicalKind::kUpdate: {
+      const auto& update = root.As<sql::PhysicalUpdate>();
+      return !IsSingleRow(source) || ReplacesRows(*update.table, update.on_conflict);
+    }
+    default: return !IsSingleRow(source);
   }
-  return true;
 }
 
 absl::Status StatementImpl::RunWrite(txn::Transaction* txn, Execution* execution, RowBuffer* rows) {

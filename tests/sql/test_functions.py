@@ -209,7 +209,7 @@ def test_aggregates(name, rows):
     got = ex.aggregate(name, rows)
     assert type(got) is type(expected)
     if isinstance(expected, float):
-        assert math.isclose(got, expected, rel_tol=1e-9, abs_tol=1e4 if name != "avg" else 1e4)
+        assert math.isclose(got, expected, rel_tol=1e-9, abs_tol=1e4)
     else:
         assert got == expected
 

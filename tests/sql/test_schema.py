@@ -4,6 +4,7 @@ import random
 import sqlite3
 
 import pytest
+
 import turdb
 
 T = "CREATE TABLE t(a INTEGER PRIMARY KEY, b UNIQUE, c CHECK(c > 0), d, e, UNIQUE(d, e))"

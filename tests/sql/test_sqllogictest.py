@@ -11,6 +11,7 @@ import re
 from pathlib import Path
 
 import pytest
+
 import turdb
 
 FOLDER = Path(__file__).parent / "slt"

@@ -23,7 +23,7 @@ def entry(page, at):
 
 
 def decode_leaf(page):
-    rows, capacity, columns, w, flags, base, keys, heap, dead, end = struct.unpack_from("<HHHBBqHHHH", page, 16)
+    rows, capacity, columns, w, flags, base, keys, heap, _dead, end = struct.unpack_from("<HHHBBqHHHH", page, 16)
     assert page[4] == 4 and rows <= capacity and end <= heap and not flags & 1
     out = {}
     for i in range(rows):

@@ -3,9 +3,9 @@
 import random
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from turdb._testing import btree as b
 
@@ -254,7 +254,7 @@ def test_big_load_goes_to_the_file_directly_and_is_found_again():
     assert tree.count() == n
     assert tree.check()[0] == []
     assert tree.find(n - 1) == [n - 1, (n - 1) / 3, f"s{(n - 1) % 40}", f"unique text {n - 1}"]
-    keys, (a, c), layouts = tree.scan(5000, 140000, [0, 2], [None, None], 2048)
+    keys, (a, c), _ = tree.scan(5000, 140000, [0, 2], [None, None], 2048)
     assert keys == list(range(5000, 140001)) == a
     assert c == [f"s{i % 40}" for i in keys]
     assert 0.9 * n < tree.estimate() < 1.1 * n

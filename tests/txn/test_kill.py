@@ -18,7 +18,7 @@ import pytest
 import turdb
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from support import load  # noqa: E402
+from support import load
 
 KILLS = int(os.environ.get("TURDB_KILLS", "25"))
 SEED = int(os.environ.get("TURDB_SEED", "20261121"))

@@ -239,7 +239,7 @@ def test_concurrent_committers_share_syncs_and_lose_nothing(tmp_path):
                 txn.commit(2 if i % 4 else 1)
                 view = store.begin().view(2)  # one's own commit is seen at once
                 assert int.from_bytes(view.page(1 + thread)[100:104], "little") == i
-        except BaseException as error:  # noqa: BLE001
+        except BaseException as error:
             failures.append(error)
 
     def read():

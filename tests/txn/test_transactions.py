@@ -143,7 +143,7 @@ def test_random_histories_match_a_model(store, seed):
     writer = begin_writing(store)
     file, _ = writer.create_file("root/m.tbd")
     writer.commit()
-    committed, free_pages = {}, set()
+    committed = {}
     snapshots = []
     for _ in range(40):
         writer = begin_writing(store)
