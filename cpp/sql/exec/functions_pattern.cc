@@ -1,5 +1,6 @@
 // LIKE and GLOB (sql/exec/functions.h). like(pattern, text[, escape]), glob(pattern, text).
 #include "base/errors.h"
+#include "base/strings.h"
 #include "sql/exec/cell_ops.h"
 #include "sql/exec/functions.h"
 
@@ -131,10 +132,69 @@ absl::Status Like(FunctionContext* context, Args args, Cell* result) {
 }
 absl::Status Glob(FunctionContext* context, Args args, Cell* result) { return Match(context, args, kGlob, kNoEscape, result); }
 
+// 'word', 'word%', '%word' and '%word%' of ASCII letters, folded once: what most LIKEs are.
+class SimplePattern {
+ public:
+  // False when the pattern needs the Matcher.
+  bool Read(std::string_view pattern) {
+    is_open_left_ = !pattern.empty() && pattern.front() == '%';
+    if (is_open_left_) pattern.remove_prefix(1);
+    is_open_right_ = !pattern.empty() && pattern.back() == '%';
+    if (is_open_right_) pattern.remove_suffix(1);
+    for (char c : pattern) {
+      if (c == '%' || c == '_' || static_cast<unsigned char>(c) >= 0x80) return false;
+      word_.push_back(AsciiLower(c));
+    }
+    return true;
+  }
+
+  bool Matches(std::string_view text) const {
+    if (text.size() < word_.size()) return false;
+    const size_t last = text.size() - word_.size();
+    if (!is_open_left_) return (is_open_right_ || last == 0) && StandsAt(text, 0);
+    if (!is_open_right_) return StandsAt(text, last);
+    if (word_.empty()) return true;
+    const char first = word_[0];
+    for (size_t at = 0; at <= last; ++at) {
+      if (AsciiLower(text[at]) == first && StandsAt(text, at)) return true;
+    }
+    return false;
+  }
+
+ private:
+  bool StandsAt(std::string_view text, size_t at) const {
+    for (size_t i = 0; i < word_.size(); ++i) {
+      if (AsciiLower(text[at + i]) != word_[i]) return false;
+    }
+    return true;
+  }
+
+  std::string word_;
+  bool is_open_left_ = false, is_open_right_ = false;
+};
+
+bool LikeBatch(FunctionContext* context, absl::Span<const ColumnVector* const> args, uint32_t rows, ColumnVector* out) {
+  if (args.size() != 2 || !args[0]->is_constant() || args[1]->is_constant()) return false;
+  const Cell pattern = args[0]->Get(0);
+  SimplePattern simple;
+  if (!pattern.is_text() || pattern.length > kMostPatternBytes || !simple.Read(pattern.view())) return false;
+  int64_t* results = out->ResetInt64(rows);
+  for (uint32_t row = 0; row < rows; ++row) {
+    const Cell text = args[1]->Get(row);
+    if (text.is_null()) {
+      results[row] = 0;
+      out->SetNull(row);
+    } else {
+      results[row] = simple.Matches(text.is_text() ? text.view() : ToText(text, context->arena));
+    }
+  }
+  return true;
+}
+
 }  // namespace
 
 void AddPatternFunctions(FunctionRegistry* r) {
-  r->Add("like", 2, 3, Like);
+  r->Add("like", 2, 3, Like)->call_batch = LikeBatch;
   r->Add("glob", 2, 2, Glob);
 }
 
