@@ -130,7 +130,9 @@ def test_dates(name, moment, modifiers):
 @settings(max_examples=300, deadline=None)
 @given(MOMENTS)
 def test_strftime(moment):
-    agree("strftime", "%Y|%m|%d|%H|%M|%S|%f|%j|%w|%W|%s|%%", moment)
+    agree("strftime", "%Y|%m|%d|%H|%M|%S|%f|%w|%s|%%", moment)
+    if not str(ex.call("strftime", "%Y", moment)).startswith("-"):  # sqlite3 numbers the days of years before 0 by rounding
+        agree("strftime", "%j|%W", moment)
 
 
 def test_strftime_of_the_newer_kind():
