@@ -106,14 +106,17 @@ class DuckDB(Engine):
     def fill(self, items: list[tuple], sales: list[tuple]) -> None:
         import pandas
 
-        item = pandas.DataFrame(items, columns=["id", "name", "section", "size", "price"])  # noqa: F841
-        sale = pandas.DataFrame(sales, columns=["item_id", "amount", "day"])  # noqa: F841
+        # Not named as the tables: a table of the database goes before a frame of the program.
+        item_frame = pandas.DataFrame(items, columns=["id", "name", "section", "size", "price"])  # noqa: F841
+        sale_frame = pandas.DataFrame(sales, columns=["item_id", "amount", "day"])  # noqa: F841
         for statement in TABLES:
             self.con.execute(statement)
-        self.con.execute("INSERT INTO main.item SELECT * FROM item")
-        self.con.execute("INSERT INTO main.sale SELECT * FROM sale")
+        self.con.execute("INSERT INTO item SELECT * FROM item_frame")
+        self.con.execute("INSERT INTO sale SELECT * FROM sale_frame")
         for statement in INDEXES:
             self.con.execute(statement)
+        counted = self.con.execute("SELECT (SELECT count(*) FROM item), (SELECT count(*) FROM sale)").fetchone()
+        assert counted == (len(items), len(sales))
         self.con.execute("CREATE SEQUENCE ids START 1")
         self.con.execute("CREATE TABLE log (id INTEGER PRIMARY KEY DEFAULT nextval('ids'), a INTEGER, b TEXT)")
 
