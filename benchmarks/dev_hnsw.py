@@ -1,6 +1,6 @@
 """The vector rooms by themselves against hnswlib: kernels, codes, build, search, filters, files.
 
-    PYTHONPATH=python python benchmarks/dev_hnsw.py --data ../shared/data/debian
+    PYTHONPATH=python python benchmarks/dev_hnsw.py --data FOLDER     # of the whole set, see examples/debian
     PYTHONPATH=python python benchmarks/dev_hnsw.py --smoke
 
 Needs the development extensions (TURDB_TESTING=ON), numpy, and hnswlib for the comparison. Everything runs in one

@@ -11,22 +11,6 @@
 namespace turdb::sql {
 namespace {
 
-absl::Status LowerSubqueries(LogicalNode* node, LowerContext* context) {
-  absl::Status status;
-  VisitNodeExprs(node, [&](ExprPtr* expr) {
-    VisitSubqueries(expr->get(), [&](BoundSubquery* subquery) {
-      if (!status.ok() || subquery->logical == nullptr) return;
-      auto physical = Lower(std::move(subquery->logical), context);
-      if (physical.ok()) {
-        subquery->physical = *std::move(physical);
-      } else {
-        status = physical.status();
-      }
-    });
-  });
-  return status;
-}
-
 // Moves what logical and physical nodes have in common and lowers the children.
 absl::StatusOr<PhysicalPtr> WithChildren(PhysicalPtr physical, LogicalNode* logical, LowerContext* context) {
   physical->output = std::move(logical->output);
@@ -159,6 +143,22 @@ absl::StatusOr<PhysicalPtr> LowerPlain(LogicalPtr node, LowerContext* context, F
 }
 
 }  // namespace
+
+absl::Status LowerSubqueries(LogicalNode* node, LowerContext* context) {
+  absl::Status status;
+  VisitNodeExprs(node, [&](ExprPtr* expr) {
+    VisitSubqueries(expr->get(), [&](BoundSubquery* subquery) {
+      if (!status.ok() || subquery->logical == nullptr) return;
+      auto physical = Lower(std::move(subquery->logical), context);
+      if (physical.ok()) {
+        subquery->physical = *std::move(physical);
+      } else {
+        status = physical.status();
+      }
+    });
+  });
+  return status;
+}
 
 LogicalGet* AsFilteredGet(LogicalNode* node) {
   if (node->kind == LogicalKind::kFilter) node = node->children[0].get();

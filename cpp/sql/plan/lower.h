@@ -12,6 +12,8 @@ struct LowerContext {
 };
 
 absl::StatusOr<PhysicalPtr> Lower(LogicalPtr node, LowerContext* context);
+// The nested selects in a node's own expressions.
+absl::Status LowerSubqueries(LogicalNode* node, LowerContext* context);
 absl::StatusOr<PhysicalPtr> LowerJoin(LogicalPtr node, LowerContext* context);   // lower_join.cc
 absl::StatusOr<PhysicalPtr> LowerWrite(LogicalPtr node, LowerContext* context);  // lower_write.cc
 

@@ -159,28 +159,15 @@ std::vector<ColumnId> NeededColumns(const LogicalSort& sort, const Match& match)
   return needed;
 }
 
-absl::Status LowerNested(LogicalNode* node, LowerContext* context) {
-  absl::Status status;
-  VisitNodeExprs(node, [&](ExprPtr* expr) {
-    VisitSubqueries(expr->get(), [&](BoundSubquery* subquery) {
-      if (!status.ok() || subquery->logical == nullptr) return;
-      auto lowered = Lower(std::move(subquery->logical), context);
-      if (lowered.ok()) subquery->physical = *std::move(lowered);
-      else status = lowered.status();
-    });
-  });
-  return status;
-}
-
 }  // namespace
 
 absl::StatusOr<bool> LowerVectorSearch(LogicalSort* sort, const LogicalLimit& limit, LowerContext* context, PhysicalPtr* lowered) {
   Match match;
   if (limit.limit == nullptr || sort->keys.empty() || !FindTable(sort, &match) || !FindDistance(*sort, &match)) return false;
   if (HasSubquery(*limit.limit) || (limit.offset != nullptr && HasSubquery(*limit.offset))) return false;
-  TURDB_RETURN_IF_ERROR(LowerNested(sort, context));
-  for (LogicalProject* project : match.projects) TURDB_RETURN_IF_ERROR(LowerNested(project, context));
-  if (match.filter != nullptr) TURDB_RETURN_IF_ERROR(LowerNested(match.filter, context));
+  TURDB_RETURN_IF_ERROR(LowerSubqueries(sort, context));
+  for (LogicalProject* project : match.projects) TURDB_RETURN_IF_ERROR(LowerSubqueries(project, context));
+  if (match.filter != nullptr) TURDB_RETURN_IF_ERROR(LowerSubqueries(match.filter, context));
 
   RuleContext ids{context->statement, context->statistics};
   const ColumnId distance_id = ids.NewColumn("distance");
