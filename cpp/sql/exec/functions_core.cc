@@ -157,7 +157,7 @@ absl::Status LastInsertRowId(FunctionContext* context, Args, Cell* result) {
 
 // The dialect that programs may count on.
 absl::Status SqliteVersion(FunctionContext*, Args, Cell* result) {
-  *result = Cell::Text("3.45.0");
+  *result = Cell::Text("3.40.1");
   return absl::OkStatus();
 }
 absl::Status TurdbVersion(FunctionContext*, Args, Cell* result) {

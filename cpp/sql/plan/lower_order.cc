@@ -119,7 +119,14 @@ bool Provide(PhysicalPtr* node, OrderKeys keys, bool has_limit) {
       return Provide(&project.children[0], std::move(keys), has_limit);
     }
     case PhysicalKind::kFilter: return Provide(&(*node)->children[0], std::move(keys), false);
-    case PhysicalKind::kNestedLoopJoin: return Provide(&(*node)->children[0], std::move(keys), false);
+    case PhysicalKind::kNestedLoopJoin: {
+      // A left row stands once for each partner: keys of the right side still have to be sorted.
+      const ColumnSet left = ColumnSet::Of((*node)->children[0]->output);
+      for (const OrderKey& key : keys) {
+        if (!left.Contains(key.column)) return false;
+      }
+      return Provide(&(*node)->children[0], std::move(keys), false);
+    }
     case PhysicalKind::kTableScan: return TableScanGives(node, keys, has_limit);
     case PhysicalKind::kIndexScan: return IndexScanGives(&(*node)->As<PhysicalIndexScan>(), keys);
     case PhysicalKind::kRowIdLookup: {
