@@ -27,6 +27,9 @@ if(TURDB_HAS_MOLD)
 endif()
 
 # -ffp-contract=off: SQL arithmetic gives the same bits on every CPU; kernels use FMA by intrinsics.
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND TURDB_PRECOMPILE)
+  add_compile_options(-fpch-preprocess)  # lets ccache see through precompiled headers
+endif()
 add_compile_options(-Wall -Wextra -Wno-unused-parameter -Wno-missing-field-initializers
   -fno-strict-aliasing -ffp-contract=off)
 if(TURDB_WERROR)

@@ -46,6 +46,7 @@ class ConnectionState {
   sql::Isolation isolation = sql::Isolation::kSnapshot;
   std::vector<NamedSavepoint> savepoints;
   std::list<ResultImpl*> open_results;  // reading `transaction`
+  bool is_fresh = false;  // `transaction` has done nothing yet, so that it may begin anew on another snapshot
 
   int64_t changes = 0, total_changes = 0, last_insert_rowid = 0;
 
@@ -53,7 +54,11 @@ class ConnectionState {
   absl::StatusOr<std::shared_ptr<const catalog::CatalogSnapshot>> Catalog(txn::Transaction* txn) const;
   // The open transaction, or a new one for a single statement (READ COMMITTED: moved to the newest state first).
   absl::StatusOr<std::shared_ptr<txn::Transaction>> StatementTransaction();
-  absl::Status StartWriting(txn::Transaction* txn);
+  absl::Status StartWriting(txn::Transaction* txn);        // alone, for what changes the schema
+  absl::Status StartSharedWriting(txn::Transaction* txn);  // rows, beside other writers
+  bool reads_newest() const {
+    return isolation == sql::Isolation::kReadCommitted || isolation == sql::Isolation::kReadUncommitted;
+  }
   table::Progress TableProgress(std::string_view phase);
 
   // transaction_control.cc
@@ -68,7 +73,8 @@ class ConnectionState {
   absl::Status CommitStatement(txn::Transaction* txn);  // autocommit
 
  private:
-  absl::Status OpenTransaction();
+  absl::Status CheckMayWrite() const;
+  void OpenTransaction();
   void EndTransaction();
 };
 

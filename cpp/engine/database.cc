@@ -13,7 +13,7 @@ namespace {
 constexpr uint64_t kLeastTail = 1024;       // shorter tails are scanned exactly in microseconds
 constexpr uint64_t kAbsorbBatch = 512;      // vectors a background transaction: tens of milliseconds
 constexpr auto kAbsorbDelay = std::chrono::milliseconds(50);  // after a commit, so that bursts are taken together
-constexpr auto kAbsorberWriteWait = std::chrono::milliseconds(0);
+constexpr auto kSyncWait = std::chrono::seconds(5);  // of PRAGMA hnsw_absorb=sync, for those who write
 
 std::mutex& RegistryMutex() {
   static auto* mutex = new std::mutex;
@@ -45,30 +45,6 @@ absl::Status CreateSystem(txn::Store* store) {
 }
 
 }  // namespace
-
-void ActivityGate::EnterTransaction() {
-  std::unique_lock lock(mutex_);
-  changed_.wait(lock, [this] { return !is_background_; });
-  ++transactions_;
-}
-
-void ActivityGate::LeaveTransaction() {
-  std::lock_guard lock(mutex_);
-  --transactions_;
-}
-
-bool ActivityGate::TryEnterBackground() {
-  std::lock_guard lock(mutex_);
-  if (transactions_ > 0 || is_background_) return false;
-  is_background_ = true;
-  return true;
-}
-
-void ActivityGate::LeaveBackground() {
-  std::lock_guard lock(mutex_);
-  is_background_ = false;
-  changed_.notify_all();
-}
 
 Database::Database(std::string path, std::unique_ptr<env::Env> memory_env, std::unique_ptr<txn::Store> store)
     : path_(std::move(path)),
@@ -148,47 +124,54 @@ void Database::RunAbsorber() {
     is_work_pending_ = false;
     lock.unlock();
     uint64_t absorbed = 0;
-    auto more = AbsorbStep(kLeastTail, kAbsorbBatch, 1, &absorbed);
+    auto more = AbsorbStep({kLeastTail, kAbsorbBatch, 1, std::chrono::milliseconds(0)}, &absorbed);
     lock.lock();
     if (more.ok() && *more) is_work_pending_ = true;
   }
 }
 
-absl::StatusOr<bool> Database::AbsorbStep(uint64_t least_tail, uint64_t limit, int threads, uint64_t* absorbed) {
-  if (!gate_.TryEnterBackground()) return true;
-  struct Leave {
-    ActivityGate* gate;
-    ~Leave() { gate->LeaveBackground(); }
-  } leave{&gate_};
+absl::StatusOr<uint64_t> Database::AbsorbIndex(const catalog::TableDef& table, const catalog::IndexDef& index,
+                                               const AbsorbBatch& batch) {
+  auto writer = store_->Begin();
+  writer->set_lock_wait({batch.wait, nullptr});
+  TURDB_RETURN_IF_ERROR(writer->StartSharedWriting());
+  TURDB_RETURN_IF_ERROR(writer->LockTable(table.file, table.name, txn::LockMode::kExclusive).status());
+  TURDB_ASSIGN_OR_RETURN(auto now, catalog::LoadCatalog(catalog_cache_.get(), writer.get()));
+  const catalog::IndexDef* current = now->FindIndex(index.schema, index.name);
+  const catalog::TableDef* owner = now->FindTable(table.schema, table.name);
+  const bool is_there = current != nullptr && owner != nullptr && current->id == index.id && owner->file == table.file;
+  if (!is_there) return uint64_t{0};
+  TURDB_ASSIGN_OR_RETURN(const uint64_t done,
+                         table::AbsorbTail(writer.get(), *owner, *current, batch.limit, batch.threads));
+  TURDB_RETURN_IF_ERROR(writer->Commit(txn::Synchronous::kNormal));
+  return done;
+}
+
+absl::StatusOr<bool> Database::AbsorbStep(const AbsorbBatch& batch, uint64_t* absorbed) {
   auto txn = store_->Begin();
   TURDB_ASSIGN_OR_RETURN(auto catalog, catalog::LoadCatalog(catalog_cache_.get(), txn.get()));
+  bool is_work_left = false;
   for (const catalog::TableDef* table : catalog->Tables()) {
     for (const catalog::IndexDef& index : table->indexes) {
       if (index.kind != catalog::IndexKind::kHnsw) continue;
       TURDB_ASSIGN_OR_RETURN(const uint64_t tail, table::TailLength(txn.get(), *table, index));
-      if (tail < least_tail || tail == 0) continue;
-      auto writer = store_->Begin();
-      const absl::Status started = writer->StartWriting(kAbsorberWriteWait);
-      if (KindOf(started) == ErrorKind::kBusy) return true;
-      TURDB_RETURN_IF_ERROR(started);
-      TURDB_ASSIGN_OR_RETURN(auto now, catalog::LoadCatalog(catalog_cache_.get(), writer.get()));
-      const catalog::IndexDef* current = now->FindIndex(index.schema, index.name);
-      const catalog::TableDef* owner = now->FindTable(table->schema, table->name);
-      if (current == nullptr || owner == nullptr || current->id != index.id) return true;
-      TURDB_ASSIGN_OR_RETURN(const uint64_t done, table::AbsorbTail(writer.get(), *owner, *current, limit, threads));
-      TURDB_RETURN_IF_ERROR(writer->Commit(txn::Synchronous::kNormal));
-      *absorbed += done;
-      return done > 0;
+      if (tail < batch.least_tail || tail == 0) continue;
+      is_work_left = true;
+      const auto done = AbsorbIndex(*table, index, batch);
+      if (KindOf(done.status()) == ErrorKind::kBusy) continue;  // being written: the next round
+      TURDB_RETURN_IF_ERROR(done.status());
+      *absorbed += *done;
+      if (*done > 0) return true;
     }
   }
-  return false;
+  return is_work_left;
 }
 
 absl::StatusOr<uint64_t> Database::AbsorbNow(int threads) {
   uint64_t absorbed = 0;
   while (true) {
     const uint64_t before = absorbed;
-    TURDB_ASSIGN_OR_RETURN(const bool more, AbsorbStep(1, 1 << 16, threads, &absorbed));
+    TURDB_ASSIGN_OR_RETURN(const bool more, AbsorbStep({1, 1 << 16, threads, kSyncWait}, &absorbed));
     if (!more || absorbed == before) return absorbed;
   }
 }

@@ -3,10 +3,11 @@
 // Owns the store, the catalog cache and the background absorber of vector tails. Connections find it through a
 // registry keyed by the path's identity; the last one to go closes it. Thread-safe.
 //
-// The absorber commits transactions of its own. So that it never makes a user's transaction conflict, it runs only while
-// no explicit transaction is open (ActivityGate), and an explicit BEGIN waits for its short batch to end.
+// The absorber commits transactions of its own, each of which has one table for itself for a short while. It takes a table only
+// when nobody is writing it, and what it changes (graphs) makes no user's transaction conflict.
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <functional>
 #include <memory>
@@ -21,22 +22,6 @@
 
 namespace turdb::engine {
 
-// Who may commit when: explicit transactions against the background.
-class ActivityGate {
- public:
-  void EnterTransaction();
-  void LeaveTransaction();
-  // False when a transaction is open; otherwise transactions wait until LeaveBackground.
-  bool TryEnterBackground();
-  void LeaveBackground();
-
- private:
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  int transactions_ = 0;
-  bool is_background_ = false;
-};
-
 class Database {
  public:
   static absl::StatusOr<std::shared_ptr<Database>> Open(const OpenOptions& options);
@@ -44,7 +29,6 @@ class Database {
 
   txn::Store* store() const { return store_.get(); }
   catalog::CatalogCache* catalog_cache() const { return catalog_cache_.get(); }
-  ActivityGate* gate() { return &gate_; }
   const std::string& path() const { return path_; }
   bool is_read_only() const { return store_->is_read_only(); }
 
@@ -57,14 +41,20 @@ class Database {
  private:
   Database(std::string path, std::unique_ptr<env::Env> memory_env, std::unique_ptr<txn::Store> store);
   void RunAbsorber();
-  // One short transaction of absorption; false when there is nothing to do or somebody else is writing.
-  absl::StatusOr<bool> AbsorbStep(uint64_t least_tail, uint64_t limit, int threads, uint64_t* absorbed);
+  struct AbsorbBatch {
+    uint64_t least_tail, limit;
+    int threads;
+    std::chrono::milliseconds wait;  // for a table that somebody is writing
+  };
+  // One short transaction of absorption; false when there is nothing to do.
+  absl::StatusOr<bool> AbsorbStep(const AbsorbBatch& batch, uint64_t* absorbed);
+  absl::StatusOr<uint64_t> AbsorbIndex(const catalog::TableDef& table, const catalog::IndexDef& index,
+                                       const AbsorbBatch& batch);
 
   const std::string path_;
   std::unique_ptr<env::Env> memory_env_;  // of ":memory:"; outlives the store
   std::unique_ptr<txn::Store> store_;
   std::shared_ptr<catalog::CatalogCache> catalog_cache_;
-  ActivityGate gate_;
 
   std::mutex absorber_mutex_;
   std::condition_variable absorber_wake_;

@@ -38,7 +38,13 @@ class StatementImpl final : public Statement, public std::enable_shared_from_thi
   absl::Status CheckParameters(absl::Span<const Value> parameters) const;
 
   absl::StatusOr<std::unique_ptr<Result>> ExecuteRead(absl::Span<const Value> parameters);
+  // write_statement.cc
   absl::StatusOr<std::unique_ptr<Result>> ExecuteWrite(absl::Span<const Value> parameters);
+  absl::StatusOr<std::unique_ptr<Result>> TryWrite(absl::Span<const Value> parameters, bool* may_retry);
+  absl::Status EndFailedWrite(txn::Transaction* txn, const sql::ExecContext& context, const txn::Savepoint* savepoint,
+                              const absl::Status& status, bool* may_retry);
+  absl::Status TakeWholeTable();
+  const catalog::TableDef* target() const;  // of an INSERT, UPDATE or DELETE
   absl::StatusOr<std::unique_ptr<Result>> ExecuteExplain(absl::Span<const Value> parameters);
   absl::StatusOr<std::unique_ptr<Result>> ExecuteSchema(absl::Span<const Value> parameters);
   absl::StatusOr<std::unique_ptr<Result>> ExecutePragma();

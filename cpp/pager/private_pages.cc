@@ -148,6 +148,7 @@ absl::StatusOr<PageId> PrivatePages::ExtendZeroed(uint32_t n, PageKind kind) {
 }
 
 absl::StatusOr<PageId> PrivatePages::ExtendDirect(uint32_t n) {
+  if (!may_write_direct_) return ExtendZeroed(n, PageKind::kFree);
   TURDB_RETURN_IF_ERROR(CheckRoom(n));
   const PageId first(view_.page_count_);
   const uint32_t end = first.value() + n;
@@ -167,7 +168,20 @@ absl::StatusOr<PageId> PrivatePages::ExtendDirect(uint32_t n) {
   return first;
 }
 
+// Into pages that ExtendDirect made private; changes nothing else, so several threads may do it at once.
+absl::Status PrivatePages::CopyIn(PageId first, uint32_t n, const uint8_t* pages) {
+  for (uint32_t i = 0; i < n; ++i) {
+    PageVersion* const version = view_.table_.FindVersion(first + i);
+    if (version == nullptr || version->owner() != epoch_) {
+      return InternalError("file '", view_.path(), "': page ", first.value() + i, " was not reserved for writing");
+    }
+    std::memcpy(version->bytes(), pages + size_t{i} * kPageBytes, kPageBytes);
+  }
+  return absl::OkStatus();
+}
+
 absl::Status PrivatePages::WriteDirect(PageId first, uint32_t n, uint8_t* pages) {
+  if (!may_write_direct_) return CopyIn(first, n, pages);
   if (!has_direct_pages_ || uint64_t{first.value()} + n > view_.page_count_ ||
       first.value() < base_.page_count_) {
     return InternalError("file '", view_.path(), "': pages from ", first.value(), " were not reserved for writing");
@@ -217,6 +231,13 @@ void PrivatePages::Restore(const Saved& saved) {
 }
 
 void PrivatePages::RestoreBase() { Restore({base_, base_version_}); }
+
+void PrivatePages::MoveTo(FileView base, uint64_t base_version) {
+  base_ = std::move(base);
+  base_version_ = base_version;
+  has_direct_pages_ = false;
+  RestoreBase();
+}
 
 bool PrivatePages::is_changed() const {
   return view_.page_count_ != base_.page_count_ || view_.table_.root() != base_.table_.root();

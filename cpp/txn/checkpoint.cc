@@ -161,9 +161,9 @@ absl::StatusOr<bool> StoreCore::CheckpointLocked() {
   UnlinkDropped(target);
   const bool is_complete = target == log_->end_lsn();
   // The log begins anew when nobody is writing to it.
-  if (is_complete && writer_lock_.Acquire(std::chrono::milliseconds(0))) {
+  if (is_complete && commit_place_.Acquire(std::chrono::milliseconds(0))) {
     if (target == log_->end_lsn()) log_->BeginNewSegment();
-    writer_lock_.Release();
+    commit_place_.Release();
   }
   return is_complete;
 }

@@ -20,6 +20,7 @@ class StoreImpl final : public Store {
   bool is_read_only() const override { return core_->is_read_only(); }
   void set_checkpoint_bytes(uint64_t bytes) override { core_->set_checkpoint_bytes(bytes); }
   Lsn last_commit_lsn() const override { return core_->chain().published()->lsn(); }
+  std::vector<LockInfo> Locks() const override { return core_->locks().List(); }
   env::Env* env() const override { return core_->env(); }
   const std::string& path() const override { return core_->path(); }
 

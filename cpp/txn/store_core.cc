@@ -63,14 +63,14 @@ absl::Status StoreCore::Close() {
   }
   absl::Status status;
   const bool may_write = CheckWritable().ok();
-  const bool has_place = may_write && writer_lock_.Acquire(std::chrono::milliseconds(options_.lock_timeout_ms));
+  const bool has_place = may_write && commit_place_.Acquire(std::chrono::milliseconds(options_.lock_timeout_ms));
   if (may_write) {
     auto is_complete = Checkpoint();
     status = is_complete.status();
     if (is_complete.ok() && *is_complete && has_place) log_->DropAll();
   }
   is_closed_.store(true);
-  if (has_place) writer_lock_.Release();
+  if (has_place) commit_place_.Release();
   lock_.reset();
   return status;
 }
@@ -105,6 +105,8 @@ StoreStats StoreCore::stats() const {
   stats.checkpoints = checkpoints_.load();
   stats.pages_checkpointed = pages_checkpointed_.load();
   stats.recovered_commits = recovered_commits_;
+  stats.repeated_commits = repeated_commits_.load();
+  stats.locks = locks_.stats();
   return stats;
 }
 

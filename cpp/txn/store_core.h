@@ -1,9 +1,9 @@
 // StoreCore: what a Store and its transactions share; it lives until the last of them is gone.
 //
-// Commit: the log record is written (AppendCommit, by the holder of the writer's place), the place is given back, then
+// Commit: the log record is written (Append, by the holder of the commit's place), the place is given back, then
 // the record is made durable (SyncUpTo: one sync serves everybody who waits) and the state is published.
-// Locks, in the order they are taken: the writer's place, checkpoint_lock_, sync_mutex_, then one of the small ones
-// (names, unlinks, the chain's and the log's own). Thread-safe.
+// Locks, in the order they are taken: those of transactions (lock_table.h), the commit's place, checkpoint_lock_,
+// sync_mutex_, then one of the small ones (names, unlinks, the chain's and the log's own). Thread-safe.
 #pragma once
 
 #include <atomic>
@@ -20,6 +20,7 @@
 #include "txn/state_chain.h"
 #include "txn/store.h"
 #include "txn/fair_lock.h"
+#include "txn/lock_table.h"
 #include "wal/log_writer.h"
 
 namespace turdb::txn {
@@ -52,7 +53,10 @@ class StoreCore {
   absl::Status CheckWritable() const;  // also: not read-only, no failed sync
 
   StateChain& chain() { return *chain_; }
-  FairLock& writer_lock() { return writer_lock_; }
+  FairLock& commit_place() { return commit_place_; }
+  LockTable& locks() { return locks_; }
+  TxnId NextTxnId() { return TxnId(next_txn_id_.fetch_add(1, std::memory_order_relaxed)); }
+  void CountRepeatedCommit() { repeated_commits_.fetch_add(1, std::memory_order_relaxed); }
   env::Env* env() const { return env_; }
   const std::string& path() const { return path_; }
   bool is_read_only() const { return options_.is_read_only || has_failed_.load(std::memory_order_acquire); }
@@ -60,8 +64,11 @@ class StoreCore {
   StoreStats stats() const;
   Lsn checkpoint_lsn() const { return Lsn(checkpoint_lsn_.load(std::memory_order_acquire)); }
 
-  // REQUIRES: the caller has the writer's place; it is given back before this returns, also after an error.
-  absl::StatusOr<IntrusivePtr<DatabaseState>> Commit(CommitRequest* request, Synchronous synchronous);
+  // Writes the commit to the log; the next one may work on the state returned. REQUIRES: the caller has the commit's
+  // place; it is given back before this returns, also after an error.
+  absl::StatusOr<IntrusivePtr<DatabaseState>> Append(CommitRequest* request, Synchronous synchronous);
+  // Waits until an appended commit is as durable as was asked, and published.
+  absl::Status MakeDurable(Lsn lsn, Synchronous synchronous);
 
   // Waits until new snapshots see everything that has been appended.
   void WaitUntilPublished();
@@ -110,7 +117,9 @@ class StoreCore {
   std::atomic<bool> is_closed_{false};
   std::unique_ptr<StateChain> chain_;
   std::unique_ptr<wal::LogWriter> log_;  // null when opened read-only
-  FairLock writer_lock_;
+  FairLock commit_place_;
+  LockTable locks_;
+  std::atomic<uint64_t> next_txn_id_{1};
   std::atomic<uint32_t> next_file_id_{1};
 
   FairLock checkpoint_lock_;
@@ -132,7 +141,7 @@ class StoreCore {
   std::mutex unlinks_mutex_;
   std::vector<PendingUnlink> unlinks_;
 
-  std::atomic<uint64_t> commits_{0}, syncs_{0}, checkpoints_{0}, pages_checkpointed_{0};
+  std::atomic<uint64_t> commits_{0}, repeated_commits_{0}, syncs_{0}, checkpoints_{0}, pages_checkpointed_{0};
   uint64_t recovered_commits_ = 0;
 };
 
