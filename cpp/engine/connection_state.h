@@ -56,6 +56,7 @@ class ConnectionState {
   absl::StatusOr<std::shared_ptr<txn::Transaction>> StatementTransaction();
   absl::Status StartWriting(txn::Transaction* txn);        // alone, for what changes the schema
   absl::Status StartSharedWriting(txn::Transaction* txn);  // rows, beside other writers
+  void AwaitNewest() { database->store()->Begin()->AwaitNewest(); }
   bool reads_newest() const {
     return isolation == sql::Isolation::kReadCommitted || isolation == sql::Isolation::kReadUncommitted;
   }

@@ -100,6 +100,7 @@ absl::StatusOr<std::unique_ptr<Result>> StatementImpl::ExecuteWrite(absl::Span<c
     bool may_retry = false;
     auto result = TryWrite(parameters, &may_retry);
     if (result.ok() || !may_retry || std::chrono::steady_clock::now() >= deadline) return result;
+    state_->AwaitNewest();
     if (state_->interrupted.load(std::memory_order_relaxed)) return InterruptedError("interrupted");
   }
 }

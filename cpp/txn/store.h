@@ -90,6 +90,8 @@ class Transaction {
   // Moves to the newest committed state (READ COMMITTED). What the transaction has written moves with it: kConflict when
   // that does not fit, after which it must roll back.
   virtual absl::Status Refresh() = 0;
+  // Waits until new snapshots show what has been committed so far, so that a statement run again does not meet the same commit.
+  virtual void AwaitNewest() = 0;
   // The file as the snapshot shows it, without the transaction's own changes; and as the newest commit left it. The newest
   // state may not be durable yet: it is for comparing, not for answers.
   virtual absl::StatusOr<pager::FileView> SnapshotView(FileId file) = 0;
@@ -119,6 +121,7 @@ class Transaction {
   virtual LockMode table_lock(FileId table) const = 0;
   virtual absl::StatusOr<bool> LockRow(LockKey key, std::string_view table_name, LockMode mode) = 0;
   virtual bool TryLockRow(LockKey key, LockMode mode) = 0;
+  virtual void UnlockRow(LockKey key) = 0;  // that turned out to be changed by others: whoever tries again looks again
   virtual size_t lock_count() const = 0;
   virtual void ReleaseRowLocks(FileId table) = 0;  // REQUIRES: the table is locked whole
   virtual int64_t ReserveRowId(FileId table, int64_t least) = 0;
