@@ -30,7 +30,7 @@ class Index:
         where = f" where {predicate_sql(self.where)}" if self.where else ""
         return f"create {'unique ' if self.unique else ''}index {self.name} on {table} ({terms}){where}"
 
-    def key_of(self, table: "Table", row: Row) -> Optional[tuple]:
+    def key_of(self, table: Table, row: Row) -> Optional[tuple]:
         """The key of a row in a unique index, or None when it cannot collide."""
         if self.where and not holds(self.where, table, row):
             return None

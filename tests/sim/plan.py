@@ -57,7 +57,7 @@ class Plan:
             json.dump(asdict(self), file, indent=1)
 
     @staticmethod
-    def load(path: str) -> "Plan":
+    def load(path: str) -> Plan:
         with open(path) as file:
             return Plan(**json.load(file))
 

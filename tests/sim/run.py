@@ -17,6 +17,10 @@ class Failure(AssertionError):
     pass
 
 
+class PowerLost(Exception):
+    """While a connection was being opened."""
+
+
 class Run:
     def __init__(self, plan: Plan, database: Any, granularity: str = "row", log: Optional[Callable] = None) -> None:
         self.plan = plan
@@ -25,12 +29,12 @@ class Run:
         self.log = log or (lambda line: None)
         self.connections: list = [None] * plan.connections
         self.uncertain: Any = None  # the state after a commit that failed by a fault: on disk or not
+        self.has_failed = False  # a fault was met since the database was opened: it may be read-only by now
         self.n_done = self.n_failed = 0
 
     def play(self) -> None:
         try:
-            for i in range(self.plan.connections):
-                self.connect(i)
+            self.come_back(0)
             for number, (connection, op) in enumerate(self.plan.steps):
                 try:
                     self.step(connection % self.plan.connections, op)
@@ -54,7 +58,7 @@ class Run:
             except SqlError as error:
                 self.need(attempt == 0 and self.is_fault(error), f"cannot connect: {error}")
                 if "power is off" in error.message:
-                    return self.crash(i)
+                    raise PowerLost from None
                 self.db.disarm()
 
     def close(self, i: int) -> None:
@@ -76,7 +80,8 @@ class Run:
             raise Failure(message)
 
     def is_fault(self, error: SqlError) -> bool:
-        return error.kind in FAULT_KINDS and self.db.has_fired()
+        self.has_failed |= self.db.has_fired()
+        return error.kind in FAULT_KINDS and (self.has_failed or "power is off" in error.message)
 
     def call(self, i: int, sql: str) -> tuple:
         """(rows, changes, error)"""
@@ -142,10 +147,10 @@ class Run:
             txn.held |= expected.effect.touched
         self.conclude(i, txn, op, expected, error, is_first)
 
-    def statement(self, i: int) -> tuple:
+    def statement(self, i: int, reading=False) -> tuple:
         txn = self.versions.transaction(i)
         is_first = txn.base is None
-        self.versions.start(txn)
+        self.versions.start(txn, reading)
         return txn, is_first
 
     def conclude(self, i: int, txn: Transaction, op: dict, expected: Expectation, error: Optional[SqlError], is_first: bool) -> None:
@@ -167,12 +172,13 @@ class Run:
             self.do_rollback(i, {"op": "rollback"})
 
     def do_query(self, i: int, op: dict) -> None:
-        txn, _ = self.statement(i)
+        txn, is_first = self.statement(i, True)
         view = self.versions.view(txn)
         txn.reads.append(op)
         rows, _, error = self.call(i, sql_of(op))
         if model.query_result(view, op) is None:
-            return self.need(error is not None and error.kind == "Name", f"{error} instead of an error about the name")
+            self.need(error is not None and error.kind == "Name", f"{error} instead of an error about the name")
+            return self.do_rollback(i, {}) if is_first else None  # see conclude()
         if error is not None:
             self.need(self.is_fault(error), f"a query failed with {error}")
             return self.after_fault(i, error, None)
@@ -206,6 +212,7 @@ class Run:
         self.judge(expected, error)
         if error is None:
             self.versions.open[i] = txn
+            txn.begun = len(self.versions.versions)-1
         elif self.is_fault(error):
             self.after_fault(i, error, None)
         else:
@@ -244,6 +251,7 @@ class Run:
         begins = i not in self.versions.open
         if begins:
             self.versions.open[i] = Transaction()
+            self.versions.open[i].begun = len(self.versions.versions)-1
         txn = self.versions.open[i]
         txn.savepoints.append((op["name"], len(txn.changes), begins))
 
@@ -310,7 +318,10 @@ class Run:
     def do_reconnect(self, i: int, op: dict) -> None:
         self.close(i)
         self.versions.open.pop(i, None)
-        self.connect(i)
+        try:
+            self.connect(i)
+        except PowerLost:
+            self.crash(i)
 
     def do_reopen(self, i: int, op: dict) -> None:
         self.log("-- reopen")
@@ -321,6 +332,7 @@ class Run:
 
     def do_fault(self, i: int, op: dict) -> None:
         if self.db.has_faults:
+            self.has_failed |= self.db.has_fired()
             self.log(f"-- fault {op['kind']} in {op['after']} calls, {op['count']} times")
             self.db.arm(op["kind"], op["after"], op["count"])
 
@@ -355,7 +367,7 @@ class Run:
 
     def after_fault(self, i: int, error: SqlError, committing: Optional[Transaction]) -> None:
         """A statement met an injected fault; `committing`: a transaction whose commit it was."""
-        if committing is not None and committing.changes:
+        if committing is not None and committing.changes and error.kind != "ReadOnly":
             self.uncertain = self.versions.after(committing)
         if "power is off" in error.message:
             return self.crash(self.n_failed)
@@ -369,12 +381,21 @@ class Run:
 
     def come_back(self, least: int) -> None:
         """Opens the database anew; a version from `least` on must be there, whole, or the uncertain commit on top."""
-        for i in range(self.plan.connections):
-            if self.connections[i] is None:
-                self.connect(i)
-            if i == 0:
-                found = self.state_of(0)
-                self.recognise(found, least)
+        while True:
+            try:
+                self.connect(0)
+                self.recognise(self.state_of(0), least)
+                self.has_failed = False
+                least = 0
+                for i in range(1, self.plan.connections):
+                    self.connect(i)
+                return
+            except PowerLost:
+                self.log("-- power is lost while the database is opened")
+                self.db.cut_power()
+                self.drop_connections()
+                self.db.restart(least)
+                least = min(least, self.versions.least_recovered(2))
 
     def recognise(self, found: dict, least: int) -> None:
         states = [(k, None, v.state) for k, v in enumerate(self.versions.versions) if k >= least]

@@ -26,6 +26,7 @@ class Version:
 @dataclass
 class Transaction:
     level: str = "snapshot"
+    begun: Any = None
     is_implicit: bool = False  # a statement outside BEGIN
     base: Optional[int] = None  # the version it reads; None before the first statement
     changes: list = field(default_factory=list)
@@ -74,10 +75,12 @@ class Versions:
     def transaction(self, connection: int) -> Transaction:
         return self.open.get(connection) or Transaction(is_implicit=True)
 
-    def start(self, txn: Transaction) -> None:
+    def start(self, txn: Transaction, reading=False) -> None:
         """A statement that reads or writes begins."""
         if txn.base is None or txn.level == "read committed":
             txn.base = len(self.versions) - 1
+            if reading and self.granularity == "database" and txn.level != "read committed" and txn.begun is not None:
+                txn.base = txn.begun
 
     def view(self, txn: Transaction) -> model.State:
         base = self.versions[txn.base if txn.base is not None else -1].state
