@@ -16,6 +16,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
+#include "env/env.h"
 #include "sql/bind/function.h"
 #include "sql/bind/logical_plan.h"
 #include "table/table_writer.h"
@@ -31,6 +32,7 @@ struct OpenOptions {
   bool is_read_only = false;
   bool create_if_missing = true;
   uint64_t page_cache_bytes = 0;  // 0: the default
+  env::Env* env = nullptr;        // the file system, for tests; nullptr: the operating system's. Outlives the database
 };
 
 enum class StatementClass : uint8_t {

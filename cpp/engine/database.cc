@@ -56,11 +56,13 @@ absl::StatusOr<std::shared_ptr<Database>> Database::Open(const OpenOptions& opti
   const bool is_memory = IsMemory(options.path);
   const bool is_private = options.path == ":memory:" || options.path.empty();
   std::lock_guard lock(RegistryMutex());
+  env::Env* env = options.env != nullptr ? options.env : env::PosixEnv();
+  const std::string place = options.env != nullptr ? Cat(reinterpret_cast<uintptr_t>(env), ":") : "";
   std::string key = options.path;
   if (!is_memory && !is_private) {
     // A missing path has no identity yet; it is registered under the one it has once it was created.
-    auto canonical = env::PosixEnv()->CanonicalPath(options.path);
-    if (canonical.ok()) key = *canonical;
+    auto canonical = env->CanonicalPath(options.path);
+    if (canonical.ok()) key = place + *canonical;
   }
   if (!is_private) {
     if (auto found = Registry().find(key); found != Registry().end()) {
@@ -74,15 +76,16 @@ absl::StatusOr<std::shared_ptr<Database>> Database::Open(const OpenOptions& opti
   store_options.lock_timeout_ms = options.timeout_ms;
   std::unique_ptr<env::Env> memory_env;
   if (is_memory || is_private) memory_env = env::NewMemoryEnv();
-  env::Env* env = memory_env != nullptr ? memory_env.get() : env::PosixEnv();
+  if (memory_env != nullptr) env = memory_env.get();
   const std::string path = memory_env != nullptr ? "memory" : options.path;
-  if (memory_env == nullptr) TURDB_RETURN_IF_ERROR(CheckParent(env, path));
+  if (env == env::PosixEnv()) TURDB_RETURN_IF_ERROR(CheckParent(env, path));
   TURDB_ASSIGN_OR_RETURN(auto store, txn::Store::Open(env, path, store_options));
   if (!options.is_read_only) TURDB_RETURN_IF_ERROR(CreateSystem(store.get()));
   std::shared_ptr<Database> database(new Database(options.path, std::move(memory_env), std::move(store)));
   if (!is_private) {
     if (!is_memory) {
-      TURDB_ASSIGN_OR_RETURN(key, env->CanonicalPath(options.path));
+      TURDB_ASSIGN_OR_RETURN(const std::string canonical, env->CanonicalPath(options.path));
+      key = place + canonical;
     }
     Registry()[key] = database;
   }

@@ -27,6 +27,7 @@ absl::StatusOr<std::unique_ptr<Execution>> MakeExecution(std::shared_ptr<sql::Ph
   context.settings = &state->settings;
   context.interrupted = &state->interrupted;
   context.collations = state->functions.collations();
+  context.functions = &state->functions;
   context.catalog = execution->plan->bound.catalog;
   TURDB_ASSIGN_OR_RETURN(execution->root, sql::BuildOperators(*execution->plan->root, &context));
   return execution;

@@ -8,6 +8,7 @@
 #include "engine/application_numbers.h"
 #include "format/page.h"
 #include "sql/bind/table_functions.h"
+#include "sql/exec/schema.h"
 #include "sql/exec/table_function.h"
 #include "table/table_writer.h"
 
@@ -139,7 +140,7 @@ absl::StatusOr<Rows> IntegrityCheck(sql::ExecContext* context, std::string_view 
     const bool is_wanted = argument.empty() || std::all_of(argument.begin(), argument.end(), [](char c) { return c >= '0' && c <= '9'; }) ||
                            EqualsIgnoreCase(argument, table->name);
     if (table->kind != catalog::TableKind::kTable || !is_wanted) continue;
-    TURDB_ASSIGN_OR_RETURN(auto findings, table::CheckTable(context->txn, *table, nullptr));
+    TURDB_ASSIGN_OR_RETURN(auto findings, sql::CheckStoredTable(*table, context));
     for (const std::string& finding : findings) rows.push_back({Text(finding)});
   }
   if (rows.empty()) rows.push_back({Text("ok")});

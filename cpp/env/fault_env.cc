@@ -37,6 +37,13 @@ struct Inode {
     for (const Change& change : pending) Apply(change, &durable);
     pending.clear();
   }
+  void FailSync(uint64_t seed) {
+    std::mt19937_64 random(seed);
+    for (const Change& change : pending) {
+      if (random() % 2 == 0) Apply(change, &durable);
+    }
+    pending.clear();
+  }
 };
 
 struct NameChange {
@@ -188,6 +195,7 @@ class FaultEnvImpl final : public FaultEnv {
     switch (fault) {
       case Fault::kNone: return absl::OkStatus();
       case Fault::kIo: return IoError("cannot ", operation, " '", path, "': injected error");
+      case Fault::kShortWrite: return IoError("cannot ", operation, " '", path, "': injected short write");
       case Fault::kDiskFull: return DiskFullError("cannot ", operation, " '", path, "': injected full disk");
       case Fault::kPowerLoss: return IoError("cannot ", operation, " '", path, "': the power is off");
     }
@@ -238,6 +246,7 @@ absl::Status FaultFile::WriteAt(uint64_t offset, const void* from, size_t length
   if (was_down) return FaultEnvImpl::Describe(Fault::kPowerLoss, "write", path());
   if (fault == Fault::kIo) return FaultEnvImpl::Describe(fault, "write", path());
   if (fault == Fault::kDiskFull) length /= 2;
+  if (fault == Fault::kShortWrite) length = std::mt19937_64(env_->calls_)() % (length + 1);
   TURDB_RETURN_IF_ERROR(base_->WriteAt(offset, from, length));
   inode_->pending.push_back({offset, std::string(static_cast<const char*>(from), length), false});
   return FaultEnvImpl::Describe(fault, "write", path());
@@ -245,8 +254,10 @@ absl::Status FaultFile::WriteAt(uint64_t offset, const void* from, size_t length
 
 absl::Status FaultFile::Sync() {
   std::lock_guard<std::mutex> guard(env_->mutex_);
-  TURDB_RETURN_IF_ERROR(env_->SyncFailureLocked(path()));
+  const absl::Status failure = env_->SyncFailureLocked(path());
   if (generation_ != env_->generation_) return FaultEnvImpl::Describe(Fault::kPowerLoss, "sync", path());
+  if (!failure.ok() && !env_->is_down_) inode_->FailSync(env_->calls_);
+  TURDB_RETURN_IF_ERROR(failure);
   inode_->Sync();
   return absl::OkStatus();
 }

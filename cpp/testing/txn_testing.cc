@@ -9,7 +9,7 @@
 #include <thread>
 
 #include "base/errors.h"
-#include "env/fault_env.h"
+#include "env_fixture.h"
 #include "pager/file_view.h"
 #include "pager/file_writer.h"
 #include "txn/store.h"
@@ -19,24 +19,14 @@ namespace py = pybind11;
 namespace turdb {
 namespace {
 
-void Check(const absl::Status& status) {
-  if (status.ok()) return;
-  throw std::runtime_error(Cat(ErrorKindName(KindOf(status)), ": ", FromAbsl(status.message())));
-}
+using testing::CheckStatus;
+using testing::TestEnv;
+
+void Check(const absl::Status& status) { CheckStatus(status); }
 template <typename T>
 T Check(absl::StatusOr<T> result) {
-  Check(result.status());
-  return *std::move(result);
+  return CheckStatus(std::move(result));
 }
-
-struct TestEnv {
-  std::shared_ptr<env::Env> env;
-  env::FaultEnv& Faults() {
-    auto* faults = dynamic_cast<env::FaultEnv*>(env.get());
-    if (faults == nullptr) throw std::runtime_error("not a fault_env()");
-    return *faults;
-  }
-};
 
 struct View {
   pager::FileView view;
@@ -169,37 +159,7 @@ class TestStore {
 }  // namespace
 
 PYBIND11_MODULE(txn, m) {
-  py::class_<TestEnv>(m, "Env", py::module_local())
-      .def("calls", [](TestEnv& e) { return e.Faults().calls(); })
-      .def("fail_at", [](TestEnv& e, uint64_t call, int fault, uint64_t n) {
-        e.Faults().FailAt(call, static_cast<env::Fault>(fault), n);
-      }, py::arg("call"), py::arg("fault"), py::arg("n") = 1)
-      .def("fail_syncs", [](TestEnv& e, bool is_failing) { e.Faults().FailSyncs(is_failing); })
-      .def("cut_power", [](TestEnv& e) { e.Faults().CutPower(); })
-      .def("restart", [](TestEnv& e, uint64_t seed) { e.Faults().Restart(seed); })
-      .def("kill_process", [](TestEnv& e) { e.Faults().KillProcess(); })
-      .def("read", [](TestEnv& e, const std::string& path) {
-        auto file = Check(e.env->OpenFile(path, env::OpenMode::kReadOnly));
-        std::string bytes(Check(file->Size()), '\0');
-        Check(file->ReadAt(0, bytes.data(), bytes.size()));
-        return py::bytes(bytes);
-      })
-      .def("write", [](TestEnv& e, const std::string& path, uint64_t offset, const py::bytes& data) {
-        const std::string bytes = data;
-        Check(Check(e.env->OpenFile(path, env::OpenMode::kCreate))->WriteAt(offset, bytes.data(), bytes.size()));
-      })
-      .def("truncate", [](TestEnv& e, const std::string& path, uint64_t size) {
-        Check(Check(e.env->OpenFile(path, env::OpenMode::kReadWrite))->Truncate(size));
-      })
-      .def("delete", [](TestEnv& e, const std::string& path) { Check(e.env->DeleteFile(path)); })
-      .def("mkdir", [](TestEnv& e, const std::string& path) { Check(e.env->CreateDir(path)); })
-      .def("list", [](TestEnv& e, const std::string& path) { return Check(e.env->ListDir(path)); });
-  m.attr("IO_ERROR") = static_cast<int>(env::Fault::kIo);
-  m.attr("DISK_FULL") = static_cast<int>(env::Fault::kDiskFull);
-  m.attr("POWER_LOSS") = static_cast<int>(env::Fault::kPowerLoss);
-  m.def("posix_env", [] { return TestEnv{std::shared_ptr<env::Env>(env::PosixEnv(), [](env::Env*) {})}; });
-  m.def("memory_env", [] { return TestEnv{std::shared_ptr<env::Env>(env::NewMemoryEnv())}; });
-  m.def("fault_env", [] { return TestEnv{std::shared_ptr<env::Env>(env::NewFaultEnv())}; });
+  testing::BindEnvs(m);
   m.attr("PAGE_BYTES") = format::kPageBytes;
   m.attr("USER_AREA_OFFSET") = pager::kUserAreaOffset;
   m.attr("USER_AREA_BYTES") = pager::kUserAreaBytes;

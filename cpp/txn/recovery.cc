@@ -10,6 +10,7 @@
 #include "base/status_macros.h"
 #include "format/file_header.h"
 #include "format/page_delta.h"
+#include "txn/write_back.h"
 #include "wal/log_files.h"
 
 namespace turdb::txn {
@@ -87,7 +88,9 @@ absl::Status Recovery::RepairPage(env::File* data, FileId file, PageId page, con
   std::string bytes(kPageBytes, '\0');
   if (offset + kPageBytes <= size) {
     TURDB_RETURN_IF_ERROR(data->ReadAt(offset, bytes.data(), kPageBytes));
-    if (format::IsPageIntact(file, page, reinterpret_cast<const uint8_t*>(bytes.data()))) return absl::OkStatus();
+    if (format::IsPageIntact(file, page, reinterpret_cast<const uint8_t*>(bytes.data()))) {
+      return is_read_only_ ? absl::OkStatus() : data->WriteAt(offset, bytes.data(), kPageBytes);  // see write_back.h
+    }
   }
   if (is_read_only_) {
     repaired_[{file.value(), page.value()}].assign(reinterpret_cast<const char*>(image), kPageBytes);
@@ -164,7 +167,7 @@ absl::Status Recovery::SyncWhatIsReliedOn() {
   if (log_.commits() == 0) return absl::OkStatus();
   for (const auto& segment : log_.segments()) {
     TURDB_ASSIGN_OR_RETURN(auto file, env_->OpenFile(segment.path, env::OpenMode::kReadWrite));
-    TURDB_RETURN_IF_ERROR(file->Sync());
+    TURDB_RETURN_IF_ERROR(WriteBack(file.get()));
   }
   return env_->SyncDir(LogDirectory(directory_));
 }

@@ -41,6 +41,7 @@ struct ExecContext {
   const std::atomic<bool>* interrupted = nullptr;  // checked by CheckInterrupt at least every batch
   std::function<absl::Status()> progress;          // may be empty; an error stops the statement
   const CollationRegistry* collations = nullptr;
+  const FunctionSet* functions = nullptr;          // the connection's
   bool is_timed = false;                           // EXPLAIN ANALYZE
   std::vector<NodeCounters> counters;              // by node id
   // Of this statement, and what changes(), total_changes(), last_insert_rowid() of the connection see.

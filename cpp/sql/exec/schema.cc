@@ -62,6 +62,16 @@ absl::Status FillIndex(const catalog::TableDef& table, const catalog::IndexDef& 
                            statement->context->progress);
 }
 
+absl::StatusOr<std::vector<std::string>> CheckStoredTable(const catalog::TableDef& table, ExecContext* context) {
+  SchemaContext schema;
+  schema.exec = context;
+  schema.functions = context->functions;
+  const ParsedStatement none;
+  SchemaStatement statement{none, &schema};
+  TURDB_ASSIGN_OR_RETURN(auto expressions, TableExpressions::Make(table, &statement));
+  return table::CheckTable(context->txn, table, expressions->index_callback());
+}
+
 absl::Status ExecuteSchemaStatement(const ParsedStatement& parsed, SchemaContext* context) {
   SchemaStatement statement{parsed, context};
   const Statement& tree = *parsed.statement;
