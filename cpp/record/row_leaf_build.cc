@@ -240,7 +240,8 @@ class LeafBuild {
 
   static void WriteFixed(const RunColumn& source, LeafEncoding encoding, uint8_t* to) {
     const uint32_t width = LeafWidth(encoding);
-    if (source.kind() == Kind::kNull) {
+    // Reals that are all NULL by now may have been planned as integers.
+    if (source.kind() == Kind::kNull || (source.kind() == Kind::kReals && encoding != LeafEncoding::kReal)) {
       std::memset(to, 0, size_t{width} * source.count());
     } else if (source.kind() == Kind::kReals) {
       std::memcpy(to, source.reals(0), size_t{8} * source.count());

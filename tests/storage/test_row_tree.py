@@ -254,6 +254,21 @@ def test_wide_rows_become_records():
     check(tree, {})
 
 
+def test_integers_where_all_reals_became_null():
+    """The page's minipage of reals holds NULLs only when its column is laid out as integers."""
+    tree = b.RowTree()
+    model = {key: ["k", key + 0.5] for key in range(0, 200, 2)}
+    for key, row in model.items():
+        tree.insert(key, row)
+    for key in model:
+        model[key] = ["k", None]
+        assert tree.update(key, model[key])
+    for key in range(1, 200, 2):
+        model[key] = ["k", 1000 + key]
+        assert tree.insert(key, model[key])
+    check(tree, model)
+
+
 def test_thousand_integer_columns_stay_columns():
     tree = b.RowTree()
     model = {key: [key * i for i in range(1000)] for key in range(30)}
