@@ -109,12 +109,13 @@ absl::Status SetSeparator(pager::FileWriter* writer, const Pair& pair, int64_t s
 
 // --- leaves -------------------------------------------------------------------------------------
 
-// Lays a leaf out anew, so that its figures are exact, when entries were given up in it.
+// Lays a leaf out anew, so that its figures are exact, when entries were given up in it. Like it was, so that it takes no
+// fewer bytes than its figures said: else it might fit the neighbour on its other side, where nobody looks now.
 absl::StatusOr<bool> Compact(pager::FileWriter* writer, PageId id, const RowLeaf& leaf) {
   if (leaf.heap_dead() == 0) return false;
   const RowRun run = RowRun::OfLeaf(leaf, 0, leaf.rows());
   LeafBytes bytes;
-  if (record::BuildRowLeaf({&run, 1}, leaf.is_records(), bytes.bytes) != BuildResult::kFits) return false;
+  if (record::BuildRowLeaf({&run, 1}, leaf.is_records(), bytes.bytes, &leaf) != BuildResult::kFits) return false;
   TURDB_RETURN_IF_ERROR(CopyIntoPage(writer, id, bytes.bytes));
   return true;
 }

@@ -140,8 +140,7 @@ absl::Status ReplaceLeaf(pager::FileWriter* writer, const RowPath& path, RowPiec
     TURDB_RETURN_IF_ERROR(CopyIntoPage(writer, id, piece.page->bytes));
     TURDB_RETURN_IF_ERROR(InsertSeparator(writer, piece.first_key, id, 1));
   }
-  TURDB_RETURN_IF_ERROR(BalancePiece(writer, pieces->pieces().back()));
-  if (pieces->size() > 1) TURDB_RETURN_IF_ERROR(BalancePiece(writer, pieces->pieces().front()));
+  for (const RowPiece& piece : pieces->pieces()) TURDB_RETURN_IF_ERROR(BalancePiece(writer, piece));
   return absl::OkStatus();
 }
 
