@@ -1,8 +1,14 @@
-"""Shared by all tests: one profile of hypothesis, so that a failure in CI is found again everywhere."""
+"""Shared by all tests: one profile of hypothesis, so that a failure in CI is found again everywhere, and the leak check."""
 
 import os
 
+import pytest
 from hypothesis import HealthCheck, settings
+from support.leaks import Watch
+
+import turdb
+
+LEAK_CHECKED = {"storage", "txn", "sql", "vector"}  # folders
 
 settings.register_profile(
     "turdb",
@@ -11,3 +17,22 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "turdb"))
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "leaves_damage: the test's databases are damaged or locked at its end: no leak check")
+
+
+@pytest.fixture(autouse=True)
+def no_leaks(request, monkeypatch):
+    """After a test that passed: its databases, with everything dropped, must be as small as an empty one."""
+    if request.path.parent.name not in LEAK_CHECKED or request.node.get_closest_marker("leaves_damage"):
+        yield
+        return
+    watch = Watch()
+    monkeypatch.setattr(turdb, "connect", watch)
+    failed_before = request.session.testsfailed
+    yield
+    monkeypatch.setattr(turdb, "connect", watch.connect)
+    if request.session.testsfailed == failed_before:
+        watch.check()

@@ -8,6 +8,7 @@
 #include "base/status_macros.h"
 #include "engine/application_numbers.h"
 #include "engine/execution.h"
+#include "engine/page_counts.h"
 #include "sql/bind/table_functions.h"
 #include "format/page.h"
 #include "sql/plan/planner.h"
@@ -185,6 +186,18 @@ absl::StatusOr<PragmaResult> ApplicationNumberPragma(ConnectionState* state, std
   return Nothing();
 }
 
+absl::StatusOr<PragmaResult> PageCount(ConnectionState* state, std::string_view name, const Given&) {
+  TURDB_ASSIGN_OR_RETURN(auto txn, state->StatementTransaction());
+  TURDB_ASSIGN_OR_RETURN(const auto catalog, state->Catalog(txn.get()));
+  TURDB_ASSIGN_OR_RETURN(const PageCounts counts, CountPages(txn.get(), *catalog));
+  return One(name, Value::Integer(static_cast<int64_t>(name == "page_count" ? counts.pages : counts.free)));
+}
+
+// Fixed by the format: what is asked for is ignored, as SQLite does once a database has tables.
+absl::StatusOr<PragmaResult> PageSize(ConnectionState*, std::string_view name, const Given& given) {
+  return given.is_present ? Nothing() : One(name, Value::Integer(format::kPageBytes));
+}
+
 struct Entry {
   std::string_view name;
   Handler handler;
@@ -195,6 +208,7 @@ constexpr Entry kPragmas[] = {
     {"journal_mode", JournalMode},      {"foreign_keys", ForeignKeys}, {"wal_checkpoint", WalCheckpoint},
     {"wal_autocheckpoint", AutoCheckpoint}, {"disabled_optimizer_rules", DisabledRules}, {"data_version", DataVersion},
     {"user_version", ApplicationNumberPragma}, {"application_id", ApplicationNumberPragma},
+    {"page_count", PageCount}, {"freelist_count", PageCount}, {"page_size", PageSize},
 };
 
 // PRAGMA table_info(t) is SELECT * FROM pragma_table_info('t').
