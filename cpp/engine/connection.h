@@ -31,6 +31,8 @@ struct OpenOptions {
   bool is_read_only = false;
   bool create_if_missing = true;
   uint64_t page_cache_bytes = 0;  // 0: the default
+  // The file system, when it is not the machine's: then the database is this connection's alone. Must outlive it.
+  env::Env* env = nullptr;
 };
 
 enum class StatementClass : uint8_t {
@@ -74,7 +76,7 @@ class Statement {
 };
 
 struct ProgressReport {
-  std::string_view phase;  // "load", "index"
+  std::string_view phase;  // "load", "index", "vacuum"
   uint64_t done = 0, total = 0;
 };
 

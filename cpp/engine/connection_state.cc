@@ -4,6 +4,18 @@
 #include "base/status_macros.h"
 
 namespace turdb::engine {
+namespace {
+
+std::string_view IsolationText(sql::Isolation isolation) {
+  switch (isolation) {
+    case sql::Isolation::kReadCommitted: return "READ COMMITTED";
+    case sql::Isolation::kReadUncommitted: return "READ UNCOMMITTED";
+    case sql::Isolation::kSerializable: return "SERIALIZABLE";
+    default: return "SNAPSHOT";
+  }
+}
+
+}  // namespace
 
 absl::Status ConnectionState::CheckUsable() const {
   if (database == nullptr) return MisuseError("Cannot operate on a closed database.");
@@ -23,7 +35,14 @@ absl::StatusOr<std::shared_ptr<txn::Transaction>> ConnectionState::StatementTran
   if (reads_newest && !transaction->is_writing() && open_results.empty()) {
     TURDB_RETURN_IF_ERROR(transaction->Refresh());
   }
+  NoteTransaction();
   return transaction;
+}
+
+void ConnectionState::NoteTransaction() {
+  if (transaction_entry == nullptr) return;
+  transaction_entry->Update(IsolationText(isolation), transaction->is_writing(), transaction->snapshot_lsn().value(),
+                            transaction->private_bytes());
 }
 
 absl::Status ConnectionState::StartWriting(txn::Transaction* txn) {
@@ -31,7 +50,11 @@ absl::Status ConnectionState::StartWriting(txn::Transaction* txn) {
     return ReadOnlyError("attempt to write a readonly database: ", database->path(), " was opened read_only");
   }
   if (is_query_only) return ReadOnlyError("attempt to write a readonly database: PRAGMA query_only is on");
-  return txn->is_writing() ? absl::OkStatus() : txn->StartWriting(timeout);
+  if (txn->is_writing()) return absl::OkStatus();
+  const ActivityGate::Waiting waiting(database->gate());
+  TURDB_RETURN_IF_ERROR(txn->StartWriting(timeout));
+  NoteTransaction();
+  return absl::OkStatus();
 }
 
 table::Progress ConnectionState::TableProgress(std::string_view phase) {

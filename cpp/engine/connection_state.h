@@ -27,7 +27,7 @@ struct NamedSavepoint {
   bool began_transaction = false;  // SAVEPOINT outside a transaction: its RELEASE commits
 };
 
-class ConnectionState {
+class ConnectionState : public sql::ExecOwner {
  public:
   std::recursive_mutex mutex;
   std::shared_ptr<Database> database;  // null once closed
@@ -40,10 +40,12 @@ class ConnectionState {
   std::vector<std::string> disabled_rules;
   bool is_query_only = false;
   uint64_t process_id = 0;  // a forked child may not use it
+  uint64_t connection_id = 0;
 
   // The transaction of BEGIN or SAVEPOINT; null in autocommit.
   std::shared_ptr<txn::Transaction> transaction;
   sql::Isolation isolation = sql::Isolation::kSnapshot;
+  std::unique_ptr<TransactionRegistry::Entry> transaction_entry;  // while `transaction` is open
   std::vector<NamedSavepoint> savepoints;
   std::list<ResultImpl*> open_results;  // reading `transaction`
 
@@ -55,6 +57,7 @@ class ConnectionState {
   absl::StatusOr<std::shared_ptr<txn::Transaction>> StatementTransaction();
   absl::Status StartWriting(txn::Transaction* txn);
   table::Progress TableProgress(std::string_view phase);
+  void NoteTransaction();  // tells the registry how the open transaction stands; nothing in autocommit
 
   // transaction_control.cc
   absl::Status Begin(const sql::Begin& begin);

@@ -10,6 +10,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "catalog/catalog.h"
+#include "catalog/catalog_rows.h"
 #include "engine/vacuum.h"
 #include "table/page_copy.h"
 #include "txn/store.h"
@@ -23,10 +24,25 @@ struct CopyEnds {
   txn::Transaction* to;  // is writing
 };
 
+// The catalog that the target gets.
+struct CatalogCopy {
+  std::vector<catalog::TableDef> tables;  // with the target's files
+  struct Row {
+    catalog::RowKind kind;
+    ObjectId id;
+    std::string definition;
+  };
+  std::vector<Row> others;  // schemas and triggers, which have no files
+  pager::FileView file;     // the source's, for its counters
+
+  absl::Status ReadOthers(txn::Transaction* from);
+  absl::Status WriteTo(txn::Transaction* to) const;
+};
+
 // Page by page, in steps, as the files are: with their free pages and dead vectors.
 class PageWiseCopy {
  public:
-  // Makes the target's files. `ends` stay as they are until the copy is gone.
+  // Makes the target's files and remembers what the source shows now: its transaction may go on or end.
   static absl::StatusOr<std::unique_ptr<PageWiseCopy>> Start(const CopyEnds& ends);
 
   // Copies up to `most` pages; true when all are copied and the target's catalog is written: its transaction may commit.
@@ -39,13 +55,13 @@ class PageWiseCopy {
     pager::FileView from;
     FileId to;
   };
-  explicit PageWiseCopy(const CopyEnds& ends) : ends_(ends) {}
-  absl::StatusOr<FileId> AddFile(FileId from, std::string* path);
+  explicit PageWiseCopy(txn::Transaction* to) : to_(to) {}
+  absl::StatusOr<FileId> AddFile(txn::Transaction* source, FileId from, std::string* path);
 
-  const CopyEnds ends_;
-  std::vector<catalog::TableDef> tables_;  // with the target's files
+  txn::Transaction* const to_;
+  CatalogCopy catalog_;
   std::vector<File> files_;
-  size_t at_ = 0;                          // the file being copied
+  size_t at_ = 0;  // the file being copied
   std::unique_ptr<table::PageCopier> copier_;
   uint64_t total_ = 0, copied_ = 0;
 };

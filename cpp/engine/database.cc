@@ -12,7 +12,7 @@ namespace {
 
 constexpr uint64_t kLeastTail = 1024;       // shorter tails are scanned exactly in microseconds
 constexpr uint64_t kAbsorbBatch = 512;      // vectors a background transaction: tens of milliseconds
-constexpr auto kAbsorbDelay = std::chrono::milliseconds(50);  // after a commit, so that bursts are taken together
+constexpr auto kMaintenanceDelay = std::chrono::milliseconds(50);  // after a commit, so that bursts are taken together
 constexpr auto kAbsorberWriteWait = std::chrono::milliseconds(0);
 
 std::mutex& RegistryMutex() {
@@ -47,6 +47,7 @@ absl::Status CreateSystem(txn::Store* store) {
 }  // namespace
 
 void ActivityGate::EnterTransaction() {
+  const Waiting waiting(this);
   std::unique_lock lock(mutex_);
   changed_.wait(lock, [this] { return !is_background_; });
   ++transactions_;
@@ -74,11 +75,12 @@ Database::Database(std::string path, std::unique_ptr<env::Env> memory_env, std::
     : path_(std::move(path)),
       memory_env_(std::move(memory_env)),
       store_(std::move(store)),
-      catalog_cache_(catalog::NewCatalogCache()) {}
+      catalog_cache_(catalog::NewCatalogCache()),
+      auto_vacuum_(store_.get(), catalog_cache_.get(), [this] { return gate_.has_waiting() || is_stopping_; }) {}
 
 absl::StatusOr<std::shared_ptr<Database>> Database::Open(const OpenOptions& options) {
-  const bool is_memory = IsMemory(options.path);
-  const bool is_private = options.path == ":memory:" || options.path.empty();
+  const bool is_memory = options.env == nullptr && IsMemory(options.path);
+  const bool is_private = options.env != nullptr || options.path == ":memory:" || options.path.empty();
   std::lock_guard lock(RegistryMutex());
   std::string key = options.path;
   if (!is_memory && !is_private) {
@@ -97,10 +99,10 @@ absl::StatusOr<std::shared_ptr<Database>> Database::Open(const OpenOptions& opti
   store_options.create_if_missing = options.create_if_missing;
   store_options.lock_timeout_ms = options.timeout_ms;
   std::unique_ptr<env::Env> memory_env;
-  if (is_memory || is_private) memory_env = env::NewMemoryEnv();
-  env::Env* env = memory_env != nullptr ? memory_env.get() : env::PosixEnv();
+  if (options.env == nullptr && (is_memory || is_private)) memory_env = env::NewMemoryEnv();
+  env::Env* env = options.env != nullptr ? options.env : memory_env != nullptr ? memory_env.get() : env::PosixEnv();
   const std::string path = memory_env != nullptr ? "memory" : options.path;
-  if (memory_env == nullptr) TURDB_RETURN_IF_ERROR(CheckParent(env, path));
+  if (env == env::PosixEnv()) TURDB_RETURN_IF_ERROR(CheckParent(env, path));
   TURDB_ASSIGN_OR_RETURN(auto store, txn::Store::Open(env, path, store_options));
   if (!options.is_read_only) TURDB_RETURN_IF_ERROR(CreateSystem(store.get()));
   std::shared_ptr<Database> database(new Database(options.path, std::move(memory_env), std::move(store)));
@@ -115,43 +117,60 @@ absl::StatusOr<std::shared_ptr<Database>> Database::Open(const OpenOptions& opti
 
 Database::~Database() {
   {
-    std::lock_guard lock(absorber_mutex_);
+    std::lock_guard lock(maintenance_mutex_);
     is_stopping_ = true;
-    absorber_wake_.notify_all();
+    maintenance_wake_.notify_all();
   }
-  if (absorber_.joinable()) absorber_.join();
+  if (maintenance_.joinable()) maintenance_.join();
   store_->Close().IgnoreError();  // what could not be checkpointed stays in the log and is recovered at the next open
 }
 
 void Database::NotifyCommit() {
-  std::lock_guard lock(absorber_mutex_);
-  if (!is_background_on_ || is_stopping_) return;
+  std::lock_guard lock(maintenance_mutex_);
+  if (is_stopping_) return;
   is_work_pending_ = true;
-  if (!absorber_.joinable()) {
-    absorber_ = std::thread([this] { RunAbsorber(); });
+  if (!maintenance_.joinable()) {
+    maintenance_ = std::thread([this] { RunMaintenance(); });
   } else {
-    absorber_wake_.notify_all();
+    maintenance_wake_.notify_all();
   }
 }
 
 void Database::set_background_absorb(bool is_on) {
-  std::lock_guard lock(absorber_mutex_);
-  is_background_on_ = is_on;
+  std::lock_guard lock(maintenance_mutex_);
+  is_absorbing_ = is_on;
 }
 
-void Database::RunAbsorber() {
-  std::unique_lock lock(absorber_mutex_);
+void Database::RunMaintenance() {
+  std::unique_lock lock(maintenance_mutex_);
   while (!is_stopping_) {
-    absorber_wake_.wait(lock, [this] { return is_work_pending_ || is_stopping_; });
-    absorber_wake_.wait_for(lock, kAbsorbDelay, [this] { return is_stopping_; });
+    maintenance_wake_.wait(lock, [this] { return is_work_pending_ || is_stopping_; });
+    const auto delay = std::chrono::steady_clock::now() + kMaintenanceDelay;
+    maintenance_wake_.wait_until(lock, delay, [this] { return is_stopping_.load(); });
     if (is_stopping_) return;
     is_work_pending_ = false;
     lock.unlock();
-    uint64_t absorbed = 0;
-    auto more = AbsorbStep(kLeastTail, kAbsorbBatch, 1, &absorbed);
+    const bool has_more = Maintain();
     lock.lock();
-    if (more.ok() && *more) is_work_pending_ = true;
+    is_work_pending_ |= has_more;
   }
+}
+
+bool Database::Maintain() {
+  bool is_absorbing;
+  {
+    std::lock_guard lock(maintenance_mutex_);
+    is_absorbing = is_absorbing_;
+  }
+  uint64_t absorbed = 0;
+  if (is_absorbing) {
+    const auto more = AbsorbStep(kLeastTail, kAbsorbBatch, 1, &absorbed);
+    if (more.ok() && *more) return true;
+  }
+  if (!gate_.TryEnterBackground()) return true;
+  const auto more = auto_vacuum_.Step();
+  gate_.LeaveBackground();
+  return more.ok() && *more;
 }
 
 absl::StatusOr<bool> Database::AbsorbStep(uint64_t least_tail, uint64_t limit, int threads, uint64_t* absorbed) {

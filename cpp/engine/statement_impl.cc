@@ -222,6 +222,7 @@ absl::StatusOr<std::unique_ptr<Result>> StatementImpl::ExecuteWrite(absl::Span<c
     state_->last_insert_rowid = context.last_insert_rowid;
   }
   const int64_t changes = context.changes;
+  state_->NoteTransaction();
   execution->context.txn = nullptr;
   Recycle(std::move(execution));
   TURDB_RETURN_IF_ERROR(status);

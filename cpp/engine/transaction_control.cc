@@ -10,10 +10,13 @@ absl::Status ConnectionState::OpenTransaction() {
   database->gate()->EnterTransaction();
   transaction = database->store()->Begin();
   isolation = sql::Isolation::kSnapshot;
+  transaction_entry = std::make_unique<TransactionRegistry::Entry>(&database->transactions(), connection_id);
+  NoteTransaction();
   return absl::OkStatus();
 }
 
 void ConnectionState::EndTransaction() {
+  transaction_entry = nullptr;
   transaction = nullptr;
   savepoints.clear();
   database->gate()->LeaveTransaction();
@@ -23,6 +26,7 @@ absl::Status ConnectionState::Begin(const sql::Begin& begin) {
   if (transaction != nullptr) return MisuseError("cannot start a transaction within a transaction");
   TURDB_RETURN_IF_ERROR(OpenTransaction());
   if (begin.isolation != sql::Isolation::kUnspecified) isolation = begin.isolation;
+  NoteTransaction();
   if (begin.mode == sql::BeginMode::kImmediate || begin.mode == sql::BeginMode::kExclusive) {
     const absl::Status started = StartWriting(transaction.get());
     if (!started.ok()) {

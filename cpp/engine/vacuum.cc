@@ -79,6 +79,21 @@ absl::Status VacuumTables(ConnectionState* state, const std::vector<ObjectId>& i
 
 }  // namespace
 
+absl::Status VacuumUntil(ConnectionState* state, uint64_t pages) {
+  std::vector<ObjectId> ids;
+  {
+    const auto txn = state->database->store()->Begin();
+    TURDB_ASSIGN_OR_RETURN(const auto catalog, state->Catalog(txn.get()));
+    for (const catalog::TableDef* table : catalog->Tables()) {
+      TURDB_ASSIGN_OR_RETURN(const uint64_t gain, PagesToGain(txn.get(), *table, true));
+      if (gain > 0) ids.push_back(table->id);
+      pages -= std::min(pages, gain);
+      if (pages == 0) break;
+    }
+  }
+  return VacuumTables(state, ids, {ThreadsOf(*state), state->TableProgress("vacuum")});
+}
+
 absl::Status VacuumTable(txn::Transaction* txn, const catalog::TableDef& table, const VacuumOptions& options) {
   const table::RebuildRequest request{txn, txn, options.threads, options.progress};
   TURDB_ASSIGN_OR_RETURN(const catalog::TableDef rebuilt, table::RebuildTable(request, table));

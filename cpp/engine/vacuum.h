@@ -23,6 +23,10 @@ struct VacuumOptions {
 // Rebuilds one table in a transaction that is writing; the caller commits.
 absl::Status VacuumTable(txn::Transaction* txn, const catalog::TableDef& table, const VacuumOptions& options);
 
+class ConnectionState;
+// PRAGMA incremental_vacuum: rebuilds the tables with something to give back, the first ones until that is `pages`.
+absl::Status VacuumUntil(ConnectionState* state, uint64_t pages);
+
 // A compact copy of the database that `from` sees, in a directory that is missing or empty. On disk when this returns;
 // when it fails, nothing of it is left.
 absl::Status VacuumInto(catalog::CatalogCache* cache, txn::Transaction* from, env::Env* env, const std::string& path,

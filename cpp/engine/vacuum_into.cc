@@ -36,7 +36,7 @@ absl::Status CheckTarget(env::Env* env, const std::string& path, bool* is_there)
     return names.empty() ? absl::OkStatus() : IoError("output file already exists: '", path, "' is not empty");
   }
   if (env->FileExists(path)) return IoError("output file already exists: '", path, "'");
-  if (env->DirExists(ParentOf(path))) return absl::OkStatus();
+  if (ParentOf(path) == "." || env->DirExists(ParentOf(path))) return absl::OkStatus();
   return IoError("unable to open database '", path, "': there is no folder '", ParentOf(path), "'");
 }
 

@@ -81,6 +81,8 @@ class Transaction {
   // an unknown file. Does not count as reading: StartWriting may move the snapshot, so ask again after it.
   virtual uint64_t FileVersion(FileId file) = 0;
   virtual Lsn snapshot_lsn() const = 0;
+  // Every file that it sees, by id. Does not count as reading.
+  virtual std::vector<FileId> Files() const = 0;
   // Moves a transaction that has written nothing to the newest committed state (READ COMMITTED, autocommit reuse).
   virtual absl::Status Refresh() = 0;
 
