@@ -7,8 +7,9 @@
 #include "base/errors.h"
 #include "base/status_macros.h"
 #include "engine/application_numbers.h"
+#include "engine/auto_vacuum.h"
 #include "engine/execution.h"
-#include "engine/page_counts.h"
+#include "engine/vacuum.h"
 #include "sql/bind/table_functions.h"
 #include "format/page.h"
 #include "sql/plan/planner.h"
@@ -186,16 +187,36 @@ absl::StatusOr<PragmaResult> ApplicationNumberPragma(ConnectionState* state, std
   return Nothing();
 }
 
-absl::StatusOr<PragmaResult> PageCount(ConnectionState* state, std::string_view name, const Given&) {
-  TURDB_ASSIGN_OR_RETURN(auto txn, state->StatementTransaction());
-  TURDB_ASSIGN_OR_RETURN(const auto catalog, state->Catalog(txn.get()));
-  TURDB_ASSIGN_OR_RETURN(const PageCounts counts, CountPages(txn.get(), *catalog));
-  return One(name, Value::Integer(static_cast<int64_t>(name == "page_count" ? counts.pages : counts.free)));
-}
-
 // Fixed by the format: what is asked for is ignored, as SQLite does once a database has tables.
 absl::StatusOr<PragmaResult> PageSize(ConnectionState*, std::string_view name, const Given& given) {
   return given.is_present ? Nothing() : One(name, Value::Integer(format::kPageBytes));
+}
+
+absl::StatusOr<PragmaResult> AutoVacuumPragma(ConnectionState* state, std::string_view name, const Given& given) {
+  TURDB_ASSIGN_OR_RETURN(auto txn, state->StatementTransaction());
+  if (!given.is_present) {
+    TURDB_ASSIGN_OR_RETURN(const AutoVacuumMode mode, ReadAutoVacuumMode(txn.get()));
+    return One(name, Value::Integer(static_cast<int>(mode)));
+  }
+  static constexpr std::string_view kModes[] = {"none", "full", "incremental"};
+  for (int mode = 0; mode < 3; ++mode) {
+    if (!EqualsIgnoreCase(given.text, kModes[mode]) && given.text != std::to_string(mode)) continue;
+    TURDB_RETURN_IF_ERROR(state->StartWriting(txn.get()));
+    if (!state->open_results.empty()) txn->Freeze();
+    TURDB_RETURN_IF_ERROR(WriteAutoVacuumMode(txn.get(), static_cast<AutoVacuumMode>(mode)));
+    if (state->transaction == nullptr) TURDB_RETURN_IF_ERROR(state->CommitStatement(txn.get()));
+    return Nothing();
+  }
+  return BadValueError("PRAGMA auto_vacuum takes NONE, FULL or INCREMENTAL, not ", given.text);
+}
+
+// Rebuilds tables until as many pages as given are gained; all that have any to give without a number.
+absl::StatusOr<PragmaResult> IncrementalVacuum(ConnectionState* state, std::string_view name, const Given& given) {
+  TURDB_RETURN_IF_ERROR(Expect(!given.is_present || given.is_integer, name, "a number of pages"));
+  if (state->transaction != nullptr) return MisuseError("cannot VACUUM from within a transaction");
+  const bool is_limited = given.is_present && given.integer > 0;
+  TURDB_RETURN_IF_ERROR(VacuumUntil(state, is_limited ? static_cast<uint64_t>(given.integer) : UINT64_MAX));
+  return Nothing();
 }
 
 struct Entry {
@@ -207,8 +228,9 @@ constexpr Entry kPragmas[] = {
     {"threads", Threads},               {"busy_timeout", BusyTimeout}, {"query_only", QueryOnly},
     {"journal_mode", JournalMode},      {"foreign_keys", ForeignKeys}, {"wal_checkpoint", WalCheckpoint},
     {"wal_autocheckpoint", AutoCheckpoint}, {"disabled_optimizer_rules", DisabledRules}, {"data_version", DataVersion},
+    {"auto_vacuum", AutoVacuumPragma},  {"incremental_vacuum", IncrementalVacuum},
     {"user_version", ApplicationNumberPragma}, {"application_id", ApplicationNumberPragma},
-    {"page_count", PageCount}, {"freelist_count", PageCount}, {"page_size", PageSize},
+    {"page_size", PageSize},
 };
 
 // PRAGMA table_info(t) is SELECT * FROM pragma_table_info('t').

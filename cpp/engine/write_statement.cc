@@ -144,6 +144,7 @@ absl::StatusOr<std::unique_ptr<Result>> StatementImpl::TryWrite(absl::Span<const
     state_->last_insert_rowid = context.last_insert_rowid;
   }
   const int64_t changes = context.changes;
+  state_->NoteTransaction();
   execution->context.txn = nullptr;
   Recycle(std::move(execution));
   TURDB_RETURN_IF_ERROR(status);

@@ -87,6 +87,8 @@ class Transaction {
   // an unknown file. Does not count as reading: StartWriting may move the snapshot, so ask again after it.
   virtual uint64_t FileVersion(FileId file) = 0;
   virtual Lsn snapshot_lsn() const = 0;
+  // Every file that it sees, by id. Does not count as reading.
+  virtual std::vector<FileId> Files() const = 0;
   // Moves to the newest committed state (READ COMMITTED). What the transaction has written moves with it: kConflict when
   // that does not fit, after which it must roll back.
   virtual absl::Status Refresh() = 0;

@@ -23,6 +23,7 @@ class TransactionImpl final : public Transaction {
   absl::StatusOr<pager::FileView> View(FileId file) override;
   uint64_t FileVersion(FileId file) override;
   Lsn snapshot_lsn() const override { return state_->lsn(); }
+  std::vector<FileId> Files() const override;
   absl::Status Refresh() override;
   void AwaitNewest() override { core_->WaitUntilPublished(); }
   absl::StatusOr<pager::FileView> SnapshotView(FileId file) override;
