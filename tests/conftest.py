@@ -1,5 +1,10 @@
-"""Shared by all tests: one profile of hypothesis, so that a failure in CI is found again everywhere, and the leak check."""
+"""Shared by all tests: one profile of hypothesis, so that a failure in CI is found again everywhere; the leak check; other
+worlds to run in.
 
+TURDB_TEST_PAGE_CACHE_BYTES gives every database that a test opens without a cache size of its own that many bytes.
+"""
+
+import functools
 import os
 
 import pytest
@@ -36,3 +41,18 @@ def no_leaks(request, monkeypatch):
     monkeypatch.setattr(turdb, "connect", watch.connect)
     if request.session.testsfailed == failed_before:
         watch.check()
+
+
+PAGE_CACHE_BYTES = int(os.environ.get("TURDB_TEST_PAGE_CACHE_BYTES", "0"))
+
+
+def use_page_cache(n_bytes: int) -> None:
+    from turdb._testing import txn
+
+    for opening in (turdb.connect, turdb.Connection.__init__):
+        opening.__kwdefaults__["page_cache_size"] = n_bytes
+    txn.Store = functools.partial(txn.Store, page_cache_bytes=n_bytes)
+
+
+if PAGE_CACHE_BYTES > 0:
+    use_page_cache(PAGE_CACHE_BYTES)

@@ -67,7 +67,10 @@ absl::StatusOr<std::shared_ptr<Database>> Database::Open(const OpenOptions& opti
   }
   if (!is_private) {
     if (auto found = Registry().find(key); found != Registry().end()) {
-      if (auto database = found->second.lock()) return database;
+      if (auto database = found->second.lock()) {
+        if (options.page_cache_bytes > 0) database->store_->set_page_cache_bytes(options.page_cache_bytes);
+        return database;
+      }
       Registry().erase(found);
     }
   }
@@ -75,6 +78,7 @@ absl::StatusOr<std::shared_ptr<Database>> Database::Open(const OpenOptions& opti
   store_options.is_read_only = options.is_read_only;
   store_options.create_if_missing = options.create_if_missing;
   store_options.lock_timeout_ms = options.timeout_ms;
+  if (options.page_cache_bytes > 0) store_options.page_cache_bytes = options.page_cache_bytes;
   std::unique_ptr<env::Env> memory_env;
   if (is_memory || is_private) memory_env = env::NewMemoryEnv();
   if (memory_env != nullptr) env = memory_env.get();

@@ -1,6 +1,7 @@
 #include "engine/pragma.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <thread>
 
 #include "absl/strings/numbers.h"
@@ -127,9 +128,18 @@ absl::StatusOr<PragmaResult> ForeignKeys(ConnectionState*, std::string_view name
   return given.is_present ? Nothing() : One(name, Value::Integer(0));
 }
 
-absl::StatusOr<PragmaResult> WalCheckpoint(ConnectionState* state, std::string_view, const Given&) {
+absl::StatusOr<PragmaResult> WalCheckpoint(ConnectionState* state, std::string_view name, const Given& given) {
   if (state->transaction != nullptr) return MisuseError("PRAGMA wal_checkpoint cannot run inside a transaction: commit first");
-  TURDB_ASSIGN_OR_RETURN(const bool is_complete, state->database->store()->Checkpoint());
+  static constexpr std::string_view kModes[] = {"passive", "full", "restart", "truncate"};
+  auto mode = txn::CheckpointMode::kFull;
+  if (given.is_present) {
+    const auto found = std::find_if(std::begin(kModes), std::end(kModes), [&given](std::string_view text) { return EqualsIgnoreCase(given.text, text); });
+    TURDB_RETURN_IF_ERROR(Expect(found != std::end(kModes), name, "PASSIVE, FULL, RESTART or TRUNCATE"));
+    mode = static_cast<txn::CheckpointMode>(found - std::begin(kModes));
+  }
+  auto checkpointed = state->database->store()->Checkpoint(mode);
+  if (!checkpointed.ok() && KindOf(checkpointed.status()) != ErrorKind::kBusy) return checkpointed.status();
+  const bool is_complete = checkpointed.ok() && *checkpointed;
   const txn::StoreStats stats = state->database->store()->stats();
   PragmaResult result{{}, RowBuffer(3)};
   for (const char* name : {"busy", "log", "checkpointed"}) {
@@ -147,6 +157,39 @@ absl::StatusOr<PragmaResult> AutoCheckpoint(ConnectionState* state, std::string_
   TURDB_RETURN_IF_ERROR(Expect(given.is_integer && given.integer > 0, name, "a positive number of pages"));
   state->database->store()->set_checkpoint_bytes(static_cast<uint64_t>(given.integer) * format::kPageBytes);
   return One(name, Value::Integer(given.integer));
+}
+
+// A positive number counts pages, a negative one KiB, as in SQLite; a page has 16 KiB. 0 keeps no version in memory that can be
+// spilled. One cache a database, for all its connections.
+absl::StatusOr<PragmaResult> CacheSize(ConnectionState* state, std::string_view name, const Given& given) {
+  txn::Store* store = state->database->store();
+  if (!given.is_present) {
+    const uint64_t bytes = store->stats().cache_limit_bytes;
+    return One(name, Value::Integer(-static_cast<int64_t>(bytes >> 10)));
+  }
+  constexpr int64_t kMost = int64_t{1} << 40;
+  TURDB_RETURN_IF_ERROR(Expect(given.is_integer && given.integer > -kMost && given.integer < kMost, name, "a number of pages, or a negative number of KiB"));
+  const uint64_t unit = given.integer < 0 ? 1024 : format::kPageBytes;
+  store->set_page_cache_bytes(static_cast<uint64_t>(std::abs(given.integer)) * unit);
+  return Nothing();
+}
+
+absl::StatusOr<PragmaResult> CacheSpill(ConnectionState* state, std::string_view name, const Given& given) {
+  txn::Store* store = state->database->store();
+  if (!given.is_present) return One(name, Value::Integer(store->is_spilling() ? static_cast<int64_t>(store->stats().cache_limit_bytes / format::kPageBytes) : 0));
+  TURDB_RETURN_IF_ERROR(Expect(given.is_integer, name, "on or off"));
+  store->set_spilling(given.integer != 0);
+  return Nothing();
+}
+
+absl::StatusOr<PragmaResult> CheckpointInterval(ConnectionState* state, std::string_view name, const Given& given) {
+  constexpr int64_t kMostSeconds = 1'000'000'000;
+  txn::Store* store = state->database->store();
+  if (given.is_present) {
+    TURDB_RETURN_IF_ERROR(Expect(given.is_integer && given.integer >= 0 && given.integer <= kMostSeconds, name, "seconds, or 0 for never"));
+    store->set_checkpoint_interval_ms(static_cast<uint64_t>(given.integer) * 1000);
+  }
+  return One(name, Value::Integer(static_cast<int64_t>(store->checkpoint_interval_ms() / 1000)));
 }
 
 absl::StatusOr<PragmaResult> DisabledRules(ConnectionState* state, std::string_view name, const Given& given) {
@@ -229,6 +272,8 @@ constexpr Entry kPragmas[] = {
     {"journal_mode", JournalMode},      {"foreign_keys", ForeignKeys}, {"wal_checkpoint", WalCheckpoint},
     {"wal_autocheckpoint", AutoCheckpoint}, {"disabled_optimizer_rules", DisabledRules}, {"data_version", DataVersion},
     {"auto_vacuum", AutoVacuumPragma},  {"incremental_vacuum", IncrementalVacuum},
+    {"checkpoint_interval", CheckpointInterval},
+    {"cache_size", CacheSize},          {"cache_spill", CacheSpill},
     {"user_version", ApplicationNumberPragma}, {"application_id", ApplicationNumberPragma},
     {"page_size", PageSize},
 };
