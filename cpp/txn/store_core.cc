@@ -23,8 +23,8 @@ StoreCore::StoreCore(env::Env* env, std::string path, const StoreOptions& option
       checkpoint_bytes_(options.checkpoint_bytes) {}
 
 StoreCore::~StoreCore() {
-  // A forked child has no such thread; what it waits with cannot be destroyed there.
-  if (env_->ProcessId() != process_id_) checkpointer_.release();
+  // A forked child has no such thread; what it waits with cannot be destroyed there. The Env may be gone by now.
+  if (is_forked_child_) checkpointer_.release();
 }
 
 absl::Status StoreCore::Recover() {
@@ -77,6 +77,7 @@ void StoreCore::set_checkpoint_interval_ms(uint64_t ms) {
 absl::Status StoreCore::Close() {
   if (is_closed_.load()) return absl::OkStatus();
   if (env_->ProcessId() != process_id_) {  // a forked child owns nothing here
+    is_forked_child_ = true;
     is_closed_.store(true);
     return absl::OkStatus();
   }

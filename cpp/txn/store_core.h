@@ -131,6 +131,7 @@ class StoreCore {
   uint64_t salt_ = 0;
   std::unique_ptr<env::FileLock> lock_;
   std::atomic<bool> is_closed_{false};
+  std::atomic<bool> is_forked_child_{false};  // known once it has closed
   std::unique_ptr<StateChain> chain_;
   std::unique_ptr<wal::LogWriter> log_;  // null when opened read-only
   FairLock commit_place_;
