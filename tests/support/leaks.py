@@ -1,5 +1,6 @@
 """The leak check: once everything is dropped, a database must be back at the pages that an empty one has."""
 
+import threading
 from pathlib import Path
 
 import turdb
@@ -61,10 +62,13 @@ class Watch:
     def __init__(self):
         self.connect = turdb.connect
         self.connections = []
+        self.thread = threading.get_ident()
 
     def __call__(self, database, *args, **kwargs):
         existed = Path(database).exists()
         con = self.connect(database, *args, **kwargs)
+        if threading.get_ident() != self.thread:
+            return con  # it is another thread's to close
         if not existed or str(database) in {path for path, _ in self.connections}:
             self.connections.append((str(database), con))
         return con
