@@ -71,7 +71,7 @@ absl::Status WalkChain(const pager::FileView& view, PageId first, uint64_t lengt
 
 absl::StatusOr<PageId> WriteOverflow(pager::FileWriter* writer, std::string_view bytes) {
   if (bytes.size() > kMaxValueBytes) {
-    return TooBigError("a value of ", bytes.size(), " bytes is longer than the limit of ", kMaxValueBytes);
+    return TooBigError("string or blob too big: ", bytes.size(), " bytes, where ", kMaxValueBytes, " is the limit");
   }
   const uint32_t pages = static_cast<uint32_t>((bytes.size() + kOverflowPayload - 1) / kOverflowPayload);
   if (pages > kDirectPages) return WriteDirectChain(writer, bytes, pages);
