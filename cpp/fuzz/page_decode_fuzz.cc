@@ -23,8 +23,8 @@ Image MakeRows() {
   const std::string text(300, 't'), longer(9000, 'l');
   const std::vector<Cell> wide(1500, Cell::Text("wide row as a record"));
   for (int64_t key = 0; key < 120; ++key) {
-    const std::vector<Cell> row = {Cell::Integer(key * 1000), Cell::Text(std::string_view(text).substr(0, key * 3)),
-                                   key % 3 ? Cell::Real(0.5 * key) : Cell(), Cell::Blob(key % 50 ? "b" : longer)};
+    const std::vector<Cell> row = {Cell::Integer(key * 1000), Cell::Text(std::string_view(text).substr(0, key * 2)),
+                                   key % 3 ? Cell::Real(0.5 * key) : Cell(), Cell::Blob(std::string_view(longer).substr(0, key % 50 ? 1 : 9000))};
     MustBeOk(btree::InsertRow(stored.writer(), RowId(key), row));
   }
   MustBeOk(btree::InsertRow(stored.writer(), RowId(500), wide));
