@@ -146,4 +146,4 @@ class Churn(RuleBasedStateMachine):
 
 
 TestChurn = Churn.TestCase
-TestChurn.settings = settings(max_examples=40, stateful_step_count=25, deadline=None)
+TestChurn.settings = settings(max_examples=15, stateful_step_count=20, deadline=None)

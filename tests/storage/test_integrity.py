@@ -20,10 +20,11 @@ def path(tmp_path):
     con = turdb.connect(path)
     con.execute("PRAGMA auto_vacuum = NONE")
     con.execute(f"CREATE TABLE t(id INTEGER PRIMARY KEY, x INTEGER, pad BLOB, e VECTOR({DIM}))")
-    con.execute("CREATE INDEX i ON t(x)")
+    con.execute("CREATE INDEX i ON t(x, pad)")
     con.execute("CREATE INDEX part ON t(x + 1) WHERE x % 2 = 0")
     vectors = np.random.default_rng(1).normal(size=(N, DIM)).astype(np.float32)
-    con.executemany("INSERT INTO t VALUES (?, ?, ?, ?)", [(i, i + 40000, b"p" * 200, vectors[i]) for i in range(N)])
+    pads = np.random.default_rng(2)
+    con.executemany("INSERT INTO t VALUES (?, ?, ?, ?)", [(i, i + 40000, pads.bytes(200), vectors[i]) for i in range(N)])
     con.execute("INSERT INTO t VALUES (?, ?, ?, NULL)", (N, 99999, b"long" * 20000))
     con.execute("CREATE INDEX h ON t USING hnsw (e vector_l2_ops)")
     con.execute("DELETE FROM t WHERE id BETWEEN 1000 AND 2000")
@@ -113,6 +114,7 @@ def keys_out_of_order(f):
 
 def index_page_lost(f):
     index = f["index"]
+    assert index.free_trunk != 0
     index.put(0, 36, "I", 0)
     index.put(0, 40, "I", 0)
 

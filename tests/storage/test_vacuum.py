@@ -84,7 +84,7 @@ def fill(con, n=3000, dim=16, seed=1):
     con.execute("CREATE INDEX t_f ON t USING hnsw (f vector_cosine_ops)")
     con.executemany(
         "INSERT INTO w VALUES (?, ?, ?, ?)",
-        [(f"k{i % 97}", i, vectors[i] if i % 5 else None, bytes([i % 251]) * (i % 300 if i % 50 else 30000)) for i in range(1000)],
+        [(f"k{i % 97}", i, vectors[i % n] if i % 5 else None, bytes([i % 251]) * (i % 300 if i % 50 else 30000)) for i in range(1000)],
     )
     con.executemany("INSERT INTO a(x) VALUES (?)", [(i,) for i in range(500)])
     con.executemany("INSERT INTO keyless VALUES (?, ?)", [(i, None if i % 2 else "y" * i) for i in range(500)])
@@ -115,7 +115,7 @@ def test_vacuum_keeps_everything_and_gives_room_back(path):
     con.execute("VACUUM")
     assert content(con) == before
     check(con)
-    assert data_bytes(con) < used / 2
+    assert data_bytes(con) < used * 0.75
     assert con.execute("SELECT sum(free_pages), sum(dead_bytes) FROM turdb_catalog.storage WHERE schema <> 'turdb_catalog'").fetchone() == (0, 0)
     # By index, by vector, by view; and AUTOINCREMENT goes on.
     assert con.execute("SELECT id FROM t WHERE name = 'Name 1583'").fetchall() == [(i,) for i in range(0, 3000, 4) if i * 7919 % 3000 == 1583]
@@ -238,6 +238,7 @@ def test_an_interrupted_vacuum_changes_nothing(path):
         assert content(con) == before
         check(con)
     con.execute("VACUUM")
+    con.execute("PRAGMA wal_checkpoint")
     assert content(con) == before
     assert len(os.listdir(os.path.join(path, "root"))) == len(
         con.execute("SELECT 1 FROM turdb_catalog.storage WHERE schema = 'root'").fetchall())
@@ -304,7 +305,7 @@ def test_vacuum_into_is_a_compact_copy(path, tmp_path):
     assert content(copy) == before
     check(copy)
     assert copy.execute("PRAGMA user_version").fetchone() == (77,)
-    assert data_bytes(copy) < data_bytes(con) / 2
+    assert data_bytes(copy) < data_bytes(con) * 0.75
     assert copy.knn("t", "e", vectors[8:16:4], 1)[0][:, 0].tolist() == [8, 12]
     copy.execute("INSERT INTO a(x) VALUES (1)")
     copy.commit()
@@ -525,7 +526,7 @@ def dead_share(con):
 def test_churn_does_not_grow_the_disk(path):
     """20 times every row is replaced; the files stay below twice what they were."""
     con = turdb.connect(path)
-    n, dim = 4000, 128
+    n, dim = 1200, 512
     rng = np.random.default_rng(5)
     con.execute(f"CREATE TABLE t(id INTEGER PRIMARY KEY, name TEXT, e VECTOR({dim}))")
     con.execute("CREATE INDEX i ON t(name)")
@@ -547,13 +548,13 @@ def test_churn_does_not_grow_the_disk(path):
 
 def recall(con, vectors, queries, k=10):
     found, _ = con.knn("t", "e", queries, k)
-    truth = np.argsort(((queries[:, None, :] - vectors[None, :, :]) ** 2).sum(axis=2), axis=1)[:, :k]
+    truth = np.argsort((vectors ** 2).sum(axis=1) - 2 * queries @ vectors.T, axis=1)[:, :k]
     return np.mean([len(set(a) & set(b)) / k for a, b in zip(found.tolist(), truth.tolist())])
 
 
 def test_recall_after_every_row_was_replaced(path):
     con = turdb.connect(path)
-    n, dim = 5000, 48
+    n, dim = 2500, 32
     rng = np.random.default_rng(11)
     vectors = rng.normal(size=(n, dim)).astype(np.float32)
     queries = rng.normal(size=(200, dim)).astype(np.float32)
@@ -562,12 +563,13 @@ def test_recall_after_every_row_was_replaced(path):
     con.execute("CREATE INDEX h ON t USING hnsw (e vector_l2_ops)")
     con.commit()
     fresh = recall(con, vectors, queries)
-    for part in np.array_split(rng.permutation(n), 10):
+    for part in np.array_split(rng.permutation(n), 5):
         vectors[part] = rng.normal(size=(len(part), dim)).astype(np.float32)
         con.executemany("UPDATE t SET e = ? WHERE id = ?", [(vectors[i], int(i)) for i in part])
         con.commit()
         con.execute("PRAGMA hnsw_absorb = sync")
-    assert "index" in con.execute("EXPLAIN SELECT id FROM t ORDER BY e <-> ? LIMIT 10", (queries[0],)).fetchone()[0].lower()
+    plan = con.execute("EXPLAIN SELECT id FROM t ORDER BY e <-> ? LIMIT 10", (queries[0],)).fetchall()
+    assert "USING HNSW INDEX h" in str(plan)
     churned = recall(con, vectors, queries)
     con.execute("VACUUM")
     check(con)
@@ -581,7 +583,7 @@ def test_automatic_vacuum_after_a_delete(path):
     con = turdb.connect(path)
     assert con.execute("PRAGMA auto_vacuum").fetchone() == (1,)
     con.execute("CREATE TABLE t(id INTEGER PRIMARY KEY, pad BLOB)")
-    con.executemany("INSERT INTO t VALUES (?, ?)", [(i, b"p" * 1000) for i in range(10000)])
+    con.executemany("INSERT INTO t VALUES (?, ?)", [(i, os.urandom(1000)) for i in range(10000)])
     con.commit()
     before = data_bytes(con)
     con.execute("DELETE FROM t WHERE id >= 1000")
@@ -595,7 +597,7 @@ def test_automatic_vacuum_after_a_delete(path):
 def test_automatic_vacuum_waits_for_transactions(path):
     con, other = turdb.connect(path), turdb.connect(path, isolation_level=None)
     con.execute("CREATE TABLE t(id INTEGER PRIMARY KEY, pad BLOB)")
-    con.executemany("INSERT INTO t VALUES (?, ?)", [(i, b"p" * 1000) for i in range(5000)])
+    con.executemany("INSERT INTO t VALUES (?, ?)", [(i, os.urandom(1000)) for i in range(5000)])
     con.commit()
     before = data_bytes(con)
     other.execute("BEGIN")
@@ -624,7 +626,7 @@ def test_auto_vacuum_setting_is_kept(path):
     con = turdb.connect(path)
     assert con.execute("PRAGMA auto_vacuum").fetchone() == (2,)
     con.execute("CREATE TABLE t(id INTEGER PRIMARY KEY, pad BLOB)")
-    con.executemany("INSERT INTO t VALUES (?, ?)", [(i, b"p" * 1000) for i in range(5000)])
+    con.executemany("INSERT INTO t VALUES (?, ?)", [(i, os.urandom(1000)) for i in range(5000)])
     con.execute("DELETE FROM t WHERE id >= 100")
     con.commit()
     assert con.execute("PRAGMA freelist_count").fetchone()[0] > 100
