@@ -9,6 +9,8 @@ from support.pages import HNSW_NODES, KEY_LEAF, PAGE_BYTES, ROW_INTERIOR, ROW_LE
 import turdb
 from turdb._testing import txn as store
 
+pytestmark = pytest.mark.leaves_damage
+
 DIM = 16
 N = 4000
 
