@@ -86,7 +86,11 @@ absl::StatusOr<std::shared_ptr<Database>> Database::Open(const OpenOptions& opti
   if (env == env::PosixEnv()) TURDB_RETURN_IF_ERROR(CheckParent(env, path));
   TURDB_ASSIGN_OR_RETURN(auto store, txn::Store::Open(env, path, store_options));
   if (!options.is_read_only) TURDB_RETURN_IF_ERROR(CreateSystem(store.get()));
-  std::shared_ptr<Database> database(new Database(options.path, std::move(memory_env), std::move(store)));
+  // A forked child has none of the threads: it leaves the object behind, for waiting for them would never end.
+  const auto destroy = [process_id = env->ProcessId()](Database* database) {
+    if (env::PosixEnv()->ProcessId() == process_id) delete database;
+  };
+  std::shared_ptr<Database> database(new Database(options.path, std::move(memory_env), std::move(store)), destroy);
   if (!is_private) {
     if (!is_memory) {
       TURDB_ASSIGN_OR_RETURN(const std::string canonical, env->CanonicalPath(options.path));

@@ -89,9 +89,9 @@ absl::Status DataFile::OpenLocked() {
   return absl::OkStatus();
 }
 
-absl::StatusOr<IntrusivePtr<SharedMapping>> DataFile::NewMappingLocked(size_t bytes) {
+absl::StatusOr<IntrusivePtr<SharedMapping>> DataFile::NewMappingLocked(size_t bytes, Lsn oldest_state) {
   TURDB_ASSIGN_OR_RETURN(auto mapping, file_->Map(bytes));
-  return MakeIntrusive<SharedMapping>(std::move(mapping), maps_);
+  return MakeIntrusive<SharedMapping>(std::move(mapping), maps_, oldest_state);
 }
 
 absl::StatusOr<IntrusivePtr<SharedMapping>> DataFile::MappingFor(uint32_t pages) {
@@ -101,7 +101,7 @@ absl::StatusOr<IntrusivePtr<SharedMapping>> DataFile::MappingFor(uint32_t pages)
   const size_t needed = size_t{pages} * kPageBytes;
   if (!mapping_ || mapping_->size() < needed) {
     const size_t doubled = needed > map_bytes_ ? 2 * map_bytes_ : map_bytes_;
-    TURDB_ASSIGN_OR_RETURN(mapping_, NewMappingLocked(std::max({needed, doubled, kFirstMapBytes})));
+    TURDB_ASSIGN_OR_RETURN(mapping_, NewMappingLocked(std::max({needed, doubled, kFirstMapBytes}), maps_->oldest_state));
     map_bytes_ = mapping_->size();
   }
   GrowBitsLocked(pages);

@@ -56,10 +56,16 @@ class DataFile : public RefCounted<DataFile> {
   absl::StatusOr<IntrusivePtr<SharedMapping>> MappingFor(uint32_t pages);
   // A map of at least `pages` pages that shows what `map` shows. REQUIRES: the caller keeps `map`, or it is null.
   absl::StatusOr<IntrusivePtr<SharedMapping>> Lengthened(const IntrusivePtr<SharedMapping>& map, uint32_t pages);
-  // Before the pages (ascending) are overwritten: every map handed out so far goes on showing what they hold, and those handed
-  // out from now on are new. Only pages before `page_limit` matter to anybody. Checks the pages' checksums.
+  // Who still reads what a checkpoint overwrites: states up to an LSN, pages before a limit.
+  struct OldReaders {
+    Lsn newest_state;
+    uint32_t page_limit;
+  };
+  // Before the pages (ascending) are overwritten with those of state `written`: the maps of old readers go on showing what the
+  // pages hold, and maps handed out from now on, to states from `written` on, are new. Checks the pages' checksums.
   // kUnsupported, kCorruption, kDiskFull, kIo: the pages must not be overwritten while somebody needs them.
-  absl::Status Preserve(const std::vector<PageId>& pages, uint32_t page_limit, PreservedSpace* space);
+  // REQUIRES: states before `written` that are in use have fixed their maps.
+  absl::Status Preserve(const std::vector<PageId>& pages, const OldReaders& readers, Lsn written, PreservedSpace* space);
   // Creates the file when it is not on disk yet.
   absl::Status EnsureOnDisk();
   bool is_on_disk();
@@ -91,8 +97,7 @@ class DataFile : public RefCounted<DataFile> {
   };
   absl::Status OpenLocked();
   void GrowBitsLocked(uint32_t pages);
-  absl::StatusOr<IntrusivePtr<SharedMapping>> NewMappingLocked(size_t bytes);
-  absl::Status PreserveBlock(uint32_t begin, uint32_t end, PreservedSpace* space);
+  absl::StatusOr<IntrusivePtr<SharedMapping>> NewMappingLocked(size_t bytes, Lsn oldest_state);
 
   env::Env* const env_;
   const std::string directory_;

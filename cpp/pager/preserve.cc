@@ -1,8 +1,8 @@
 // What a data file does before a checkpoint overwrites pages that an old snapshot still shows.
 //
-// Every live map is treated alike: a page that is about to be overwritten is preserved in all of them. Maps handed out
-// before belong to states that either need the old bytes or have a version of the page in their own table, so none is
-// misled. Preserved blocks are larger than a page in large files, so that no map is cut into more pieces than the operating
+// A page that is about to be overwritten is preserved in every map that a state older than the one written may read
+// through. Newer states that read through such a map, too, have a version of the page in their own table, so none is misled.
+// Preserved blocks are larger than a page in large files, so that no map is cut into more pieces than the operating
 // system allows; neighbours that are preserved early cost disk space only, at most the file's length a map.
 #include <algorithm>
 #include <bit>
@@ -18,16 +18,14 @@ namespace {
 using format::kPageBytes;
 
 constexpr uint32_t kMostBlocks = 4096;   // of one map
-constexpr uint32_t kMostRanges = 16384;  // of one store; Linux allows a process 65,530 pieces of address space
+constexpr uint32_t kMostRanges = 12288;  // of one store, each up to two pieces more of the 65,530 that Linux allows a process
 
 uint32_t PagesOf(const SharedMapping& map) { return static_cast<uint32_t>(map.size() / kPageBytes); }
 
-}  // namespace
-
-// REQUIRES: mutex_ and the set's mutex are held.
-absl::Status DataFile::PreserveBlock(uint32_t begin, uint32_t end, PreservedSpace* space) {
+// Preserves pages [begin, end) in the maps, where they are not preserved already. REQUIRES: the set's mutex is held.
+absl::Status PreserveBlock(const std::vector<SharedMapping*>& maps, uint32_t begin, uint32_t end, PreservedSpace* space) {
   std::map<std::pair<uint32_t, uint32_t>, IntrusivePtr<PreservedRun>> runs;  // what several maps share is stored once
-  for (SharedMapping* map : maps_->maps) {
+  for (SharedMapping* map : maps) {
     const uint32_t limit = std::min(end, PagesOf(*map));
     for (uint32_t page = begin; page < limit;) {
       if (map->HasPreserved(page)) {
@@ -38,9 +36,9 @@ absl::Status DataFile::PreserveBlock(uint32_t begin, uint32_t end, PreservedSpac
       IntrusivePtr<PreservedRun>& run = runs[{page, plain_end}];
       if (!run) {
         TURDB_ASSIGN_OR_RETURN(run, space->Add(map->data() + size_t{page} * kPageBytes, plain_end - page));
-        if (!run) return UnsupportedError("there is no disk to preserve pages of '", path_, "' on");
+        if (!run) return UnsupportedError("there is no disk to preserve pages on");
       }
-      if (space->n_ranges() >= kMostRanges) return UnsupportedError("too many ranges of files are preserved");
+      if (space->n_ranges() >= kMostRanges) return UnsupportedError("too many ranges of files are preserved for old snapshots");
       TURDB_RETURN_IF_ERROR(map->Redirect(page, run, 0, plain_end - page));
       page = plain_end;
     }
@@ -48,12 +46,20 @@ absl::Status DataFile::PreserveBlock(uint32_t begin, uint32_t end, PreservedSpac
   return absl::OkStatus();
 }
 
-absl::Status DataFile::Preserve(const std::vector<PageId>& pages, uint32_t page_limit, PreservedSpace* space) {
+}  // namespace
+
+absl::Status DataFile::Preserve(const std::vector<PageId>& pages, const OldReaders& readers, Lsn written,
+                                PreservedSpace* space) {
   std::lock_guard<std::mutex> guard(mutex_);
   mapping_ = nullptr;  // who looks from now on gets a new one
   std::lock_guard<std::mutex> set_guard(maps_->mutex);
-  if (maps_->maps.empty()) return absl::OkStatus();
-  const uint32_t limit = std::min(page_limit, file_pages());
+  maps_->oldest_state = written;
+  std::vector<SharedMapping*> maps;
+  for (const MapSet::Entry& entry : maps_->maps) {
+    if (entry.oldest_state <= readers.newest_state) maps.push_back(entry.map);
+  }
+  if (maps.empty()) return absl::OkStatus();
+  const uint32_t limit = std::min(readers.page_limit, file_pages());
   const uint32_t block = std::bit_ceil(std::max(1u, limit / kMostBlocks));
   uint32_t done = 0;
   for (PageId id : pages) {
@@ -61,15 +67,15 @@ absl::Status DataFile::Preserve(const std::vector<PageId>& pages, uint32_t page_
     if (page >= limit) break;
     if (!IsVerified(id)) {
       const auto covers = [page](const SharedMapping* map) { return PagesOf(*map) > page; };
-      const auto map = std::find_if(maps_->maps.begin(), maps_->maps.end(), covers);
-      if (map != maps_->maps.end() && !format::IsPageIntact(id_, id, (*map)->data() + size_t{page} * kPageBytes)) {
+      const auto map = std::find_if(maps.begin(), maps.end(), covers);
+      if (map != maps.end() && !format::IsPageIntact(id_, id, (*map)->data() + size_t{page} * kPageBytes)) {
         return CorruptionError("file '", path_, "': page ", page, " is damaged (its checksum does not match)");
       }
     }
     if (page < done) continue;
     const uint32_t begin = std::max(done, page / block * block);
     done = std::min(limit, page / block * block + block);
-    TURDB_RETURN_IF_ERROR(PreserveBlock(begin, done, space));
+    TURDB_RETURN_IF_ERROR(PreserveBlock(maps, begin, done, space));
   }
   return absl::OkStatus();
 }
@@ -78,19 +84,19 @@ absl::StatusOr<IntrusivePtr<SharedMapping>> DataFile::Lengthened(const Intrusive
                                                                  uint32_t pages) {
   const size_t needed = size_t{pages} * kPageBytes;
   if (map && map->size() >= needed) return map;
+  if (!map) return MappingFor(pages);
   {
     std::lock_guard<std::mutex> guard(mutex_);
-    TURDB_RETURN_IF_ERROR(OpenLocked());
-    bool has_preserved = false;
-    if (map) {
-      std::lock_guard<std::mutex> set_guard(maps_->mutex);
-      has_preserved = map->has_preserved_pages();
-    }
-    if (has_preserved) {
-      TURDB_ASSIGN_OR_RETURN(auto longer, NewMappingLocked(std::max(needed, 2 * map->size())));
+    std::unique_lock<std::mutex> set_guard(maps_->mutex);
+    const Lsn oldest_state = maps_->OldestStateOf(map.get());
+    if (oldest_state != maps_->oldest_state || map->has_preserved_pages()) {
+      set_guard.unlock();
+      TURDB_ASSIGN_OR_RETURN(auto longer, NewMappingLocked(std::max(needed, 2 * map->size()), oldest_state));
       GrowBitsLocked(pages);
-      std::lock_guard<std::mutex> set_guard(maps_->mutex);
-      TURDB_RETURN_IF_ERROR(longer->RedirectLike(*map));
+      set_guard.lock();
+      const absl::Status redirected = longer->RedirectLike(*map);
+      set_guard.unlock();  // before the map could go
+      TURDB_RETURN_IF_ERROR(redirected);
       return longer;
     }
   }

@@ -8,16 +8,20 @@
 
 namespace turdb::pager {
 
-SharedMapping::SharedMapping(std::unique_ptr<env::Mapping> mapping, std::shared_ptr<MapSet> set)
+Lsn MapSet::OldestStateOf(const SharedMapping* map) const {
+  return std::find_if(maps.begin(), maps.end(), [map](const Entry& entry) { return entry.map == map; })->oldest_state;
+}
+
+SharedMapping::SharedMapping(std::unique_ptr<env::Mapping> mapping, std::shared_ptr<MapSet> set, Lsn oldest_state)
     : mapping_(std::move(mapping)), set_(std::move(set)) {
   std::lock_guard<std::mutex> guard(set_->mutex);
-  set_->maps.push_back(this);
+  set_->maps.push_back({this, oldest_state});
 }
 
 SharedMapping::~SharedMapping() {
   {
     std::lock_guard<std::mutex> guard(set_->mutex);
-    set_->maps.erase(std::find(set_->maps.begin(), set_->maps.end(), this));
+    std::erase_if(set_->maps, [this](const MapSet::Entry& entry) { return entry.map == this; });
   }
   if (!preserved_.empty()) {
     preserved_.begin()->second.run->space()->CountRanges(-static_cast<int32_t>(preserved_.size()));

@@ -2,7 +2,8 @@
 //
 // A data file has several maps when checkpoints ran while snapshots were held: before a page is overwritten, every map that
 // an old snapshot may read it through is redirected to a copy of it. A map that has preserved pages is not handed out any
-// more; states made later get a new one, which shows the file. MapSet knows the maps that are alive.
+// more; states made later get a new one, which shows the file. MapSet knows the maps that are alive, and of each the LSN
+// before which no state reads through it.
 // Addresses never change, and a redirection is one step for readers, who take no lock.
 // Thread-safe.
 #pragma once
@@ -15,6 +16,7 @@
 
 #include "absl/status/status.h"
 #include "base/intrusive_ptr.h"
+#include "base/strong_id.h"
 #include "env/env.h"
 #include "pager/preserved_space.h"
 
@@ -24,13 +26,20 @@ class SharedMapping;
 
 // The live maps of one data file.
 struct MapSet {
+  struct Entry {
+    SharedMapping* map;
+    Lsn oldest_state;
+  };
   std::mutex mutex;
-  std::vector<SharedMapping*> maps;
+  std::vector<Entry> maps;
+  Lsn oldest_state{0};  // of maps made now
+
+  Lsn OldestStateOf(const SharedMapping* map) const;  // with the mutex held
 };
 
 class SharedMapping : public RefCounted<SharedMapping> {
  public:
-  SharedMapping(std::unique_ptr<env::Mapping> mapping, std::shared_ptr<MapSet> set);
+  SharedMapping(std::unique_ptr<env::Mapping> mapping, std::shared_ptr<MapSet> set, Lsn oldest_state);
   ~SharedMapping();
   const uint8_t* data() const { return mapping_->data(); }
   size_t size() const { return mapping_->size(); }

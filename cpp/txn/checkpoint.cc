@@ -70,7 +70,7 @@ absl::Status StoreCore::PreserveFor(const std::vector<IntrusivePtr<DatabaseState
     uint32_t page_limit = 0;
     for (const auto& old_state : older) {
       const FileState* file = old_state->Find(id);
-      if (file == nullptr || file == newest.get() || !readers.insert(file).second) continue;
+      if (file == nullptr || !readers.insert(file).second) continue;
       page_limit = std::max(page_limit, file->page_count());
       if (status.ok()) status = file->FixMap();
     }
@@ -82,7 +82,8 @@ absl::Status StoreCore::PreserveFor(const std::vector<IntrusivePtr<DatabaseState
       });
       if (is_shown) pages.push_back(page);
     });
-    if (status.ok() && !pages.empty()) status = newest->file()->Preserve(pages, page_limit, preserved_.get());
+    if (!status.ok() || pages.empty()) return;
+    status = newest->file()->Preserve(pages, {older.back()->lsn(), page_limit}, state.lsn(), preserved_.get());
   });
   return status;
 }
@@ -179,7 +180,11 @@ absl::StatusOr<bool> StoreCore::WriteCheckpoint(CheckpointReason reason) {
   IntrusivePtr<DatabaseState> state = std::move(candidates.newest);
   if (state->lsn() > checkpoint_lsn()) {
     TURDB_RETURN_IF_ERROR(SyncUpTo(state->lsn()));
-    if (!candidates.older.empty() && !PreserveFor(candidates.older, *state).ok()) state = candidates.older.front();
+    if (!candidates.older.empty()) {
+      const absl::Status preserved = PreserveFor(candidates.older, *state);
+      if (!preserved.ok()) state = candidates.older.front();
+      if (!preserved.ok() && !is_volatile_) hindrance_ = preserved;
+    }
   }
   const Lsn target = state->lsn();
   if (target > checkpoint_lsn()) {
@@ -207,12 +212,13 @@ void StoreCore::RestartLog(CheckpointMode mode) {
 }
 
 absl::StatusOr<bool> StoreCore::CheckpointLocked(CheckpointReason reason, CheckpointMode mode) {
+  hindrance_ = absl::OkStatus();
   auto is_complete = WriteCheckpoint(reason);
   if (is_complete.ok() && *is_complete) RestartLog(mode);
   chain_->Trim();
   kept_committed_bytes_.store(memory_->committed_bytes());
   std::lock_guard<std::mutex> guard(checkpoint_error_mutex_);
-  checkpoint_error_ = is_complete.status();
+  checkpoint_error_ = is_complete.ok() ? hindrance_ : is_complete.status();
   return is_complete;
 }
 
@@ -232,7 +238,7 @@ absl::StatusOr<bool> StoreCore::Checkpoint(CheckpointMode mode) {
 bool StoreCore::RunDueCheckpoint(CheckpointReason reason) {
   if (!CheckWritable().ok()) return true;  // what is wrong is told to whoever writes
   if (!checkpoint_lock_.Acquire(std::chrono::milliseconds(options_.lock_timeout_ms))) return false;
-  const bool is_done = CheckpointLocked(reason, CheckpointMode::kPassive).ok();
+  const bool is_done = CheckpointLocked(reason, CheckpointMode::kPassive).ok() && hindrance_.ok();
   checkpoint_lock_.Release();
   return is_done;
 }

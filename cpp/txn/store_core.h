@@ -144,6 +144,7 @@ class StoreCore {
   std::atomic<uint64_t> checkpoint_bytes_;
   std::atomic<uint64_t> last_due_lsn_{0};  // an automatic checkpoint that could not get on waits for more log
   std::unique_ptr<DoubleWrite> double_write_;
+  absl::Status hindrance_;  // why the last checkpoint had to leave what old snapshots show
   bool is_last_attempt_unfinished_ = false;  // an earlier checkpoint failed after it had begun to write pages
   std::atomic<uint64_t> kept_committed_bytes_{0};  // of versions that the last checkpoint could not free
   std::atomic<uint64_t> last_commit_end_{0}, last_freeable_{0}, last_help_lsn_{0};

@@ -5,6 +5,7 @@ import time
 
 import pytest
 
+import turdb
 from turdb._testing import txn as t
 
 UA = t.USER_AREA_OFFSET
@@ -184,3 +185,23 @@ def test_explicit_checkpoints_by_mode(tmp_path):
     assert store.checkpoint(0) is True  # a writer is not waited for
     writer.commit()
     store.close()
+
+
+def test_a_forked_child_that_drops_its_connection_ends(tmp_path):
+    con = turdb.connect(tmp_path / "db", isolation_level=None)
+    con.execute("CREATE TABLE t(a)")
+    con.execute("INSERT INTO t VALUES (1)")
+    pid = os.fork()
+    if pid == 0:
+        con.close()
+        del con
+        os._exit(7)
+    wait_until(lambda: has_ended(pid, 7))
+    con.execute("INSERT INTO t VALUES (2)")
+    assert con.execute("SELECT a FROM t").fetchall() == [(1,), (2,)]
+
+
+def has_ended(pid, code):
+    done, status = os.waitpid(pid, os.WNOHANG)
+    assert not done or os.waitstatus_to_exitcode(status) == code
+    return bool(done)

@@ -255,3 +255,28 @@ def test_anonymous_memory_stays_within_the_cache_size(tmp_path):
     )
     fixed = 8 * MB  # page tables and headers of 6,400 versions, buffers of the log and of the checkpoint
     assert int(run.stdout) <= MB + fixed
+
+
+SPILLS = """
+import sys, time
+from turdb._testing import txn as t
+
+store = t.Store(t.posix_env(), sys.argv[1], page_cache_bytes=0)
+txn = store.begin()
+txn.start_writing()
+file, _ = txn.create_file("root/t.tbd")
+txn.extend_zeroed(file, 500)
+assert store.stats()["spilled_bytes"] >= 499 * t.PAGE_BYTES
+print("spilled", flush=True)
+time.sleep(60)
+"""
+
+
+def test_nothing_spilled_is_left_after_a_crash(tmp_path):
+    path = tmp_path / "db"
+    process = subprocess.Popen([sys.executable, "-c", SPILLS, str(path)], stdout=subprocess.PIPE, text=True)
+    assert process.stdout.readline() == "spilled\n"
+    process.kill()
+    process.wait()
+    assert sorted(os.listdir(path / "wal")) == ["wal.000001"] and os.listdir(path / "root") == []
+    assert t.Store(t.posix_env(), str(path)).stats()["spill_file_bytes"] == 0
