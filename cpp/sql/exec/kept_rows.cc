@@ -6,7 +6,7 @@
 
 namespace turdb::sql {
 namespace {
-constexpr uint64_t kKeptBytes = 1 << 20;   // memory that stays for the next execution
+constexpr uint64_t kKeptBytes = 16 << 20;   // memory that stays for the next execution
 constexpr uint64_t kRowsBetweenLooks = 64;  // single rows between two looks at the budget
 }  // namespace
 

@@ -4,7 +4,7 @@
 
 namespace turdb::sql {
 namespace {
-constexpr uint64_t kKeptBytes = 1 << 20;  // memory that stays for the next execution
+constexpr uint64_t kKeptBytes = 16 << 20;  // memory that stays for the next execution
 }
 
 void NewRows::Reset(const std::vector<Collation>& collations, size_t width) {

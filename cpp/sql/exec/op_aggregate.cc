@@ -55,7 +55,7 @@ class Aggregate : public Operator {
   }
 
  private:
-  static constexpr uint64_t kKeptBytes = 1 << 20;
+  static constexpr uint64_t kKeptBytes = 16 << 20;
   size_t width() const { return groups_.size() + states_.columns(); }
 
   void Clear() {

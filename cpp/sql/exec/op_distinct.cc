@@ -90,7 +90,7 @@ class SetOperation : public Operator {
   }
 
  private:
-  static constexpr uint64_t kKeptBytes = 1 << 20;
+  static constexpr uint64_t kKeptBytes = 16 << 20;
 
   absl::Status KeepRight() {
     has_right_ = true;

@@ -70,7 +70,7 @@ class HashJoin : public Operator {
 
  private:
   enum class Phase { kNextBatch, kPairs, kLeftAlone, kRightAlone, kNextPart, kDone };
-  static constexpr uint64_t kKeptBytes = 1 << 20;
+  static constexpr uint64_t kKeptBytes = 16 << 20;
   static constexpr uint32_t kEnd = ~uint32_t{0};
 
   absl::Status EvalKeys(const std::vector<EvaluatorPtr>& evaluators, const ColumnBatch& input) {

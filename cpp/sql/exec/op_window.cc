@@ -74,7 +74,7 @@ class Window : public Operator {
   }
 
  private:
-  static constexpr uint64_t kKeptBytes = 1 << 20;
+  static constexpr uint64_t kKeptBytes = 16 << 20;
   // Of a row while it is computed: its place, partition, peers and frame.
   static constexpr uint64_t kOrderBytes = 8 * sizeof(uint64_t);
 

@@ -7,7 +7,7 @@
 namespace turdb::sql {
 namespace {
 constexpr uint64_t kSortBytes = 24;  // a row: its number, and its entry while numbers are sorted
-constexpr uint64_t kKeptBytes = 1 << 20;
+constexpr uint64_t kKeptBytes = 16 << 20;
 }
 
 RowSorter::RowSorter(ExecContext* context, int node_id, std::vector<OrderColumn> order)
