@@ -7,6 +7,7 @@
 #include <cstring>
 #include <memory>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace turdb {
@@ -33,6 +34,8 @@ class Arena {
     if (!s.empty()) std::memcpy(p, s.data(), s.size());
     return {p, s.size()};
   }
+  // Keeps `other` alive until the next Reset: what was handed out points into it.
+  void Hold(std::shared_ptr<const void> other) { held_.push_back(std::move(other)); }
   void Reset();
   size_t used_bytes() const { return used_bytes_; }  // of all blocks, a bound on what was handed out
 
@@ -48,6 +51,7 @@ class Arena {
   size_t next_block_bytes_;
   size_t used_bytes_ = 0;
   std::vector<Block> blocks_;
+  std::vector<std::shared_ptr<const void>> held_;
 };
 
 }  // namespace turdb

@@ -30,6 +30,7 @@ absl::StatusOr<std::unique_ptr<Execution>> MakeExecution(std::shared_ptr<sql::Ph
   context.collations = state->functions.collations();
   context.functions = &state->functions;
   context.catalog = execution->plan->bound.catalog;
+  context.temp_place = {state->database->store()->env(), state->database->store()->path()};
   TURDB_ASSIGN_OR_RETURN(execution->root, sql::BuildOperators(*execution->plan->root, &context));
   return execution;
 }
@@ -38,6 +39,7 @@ void StartExecution(Execution* execution, ConnectionState* state, txn::Transacti
   execution->parameters.assign(parameters.begin(), parameters.end());
   sql::ExecContext& context = execution->context;
   context.txn = txn;
+  context.memory.set_limit(state->settings.statement_memory);
   context.parameters = execution->parameters;
   context.changes = 0;
   context.last_insert_rowid = state->last_insert_rowid;

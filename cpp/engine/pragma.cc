@@ -110,6 +110,14 @@ absl::StatusOr<PragmaResult> Threads(ConnectionState* state, std::string_view na
   return One(name, Value::Integer(state->settings.threads));
 }
 
+absl::StatusOr<PragmaResult> StatementMemory(ConnectionState* state, std::string_view name, const Given& given) {
+  if (given.is_present) {
+    TURDB_RETURN_IF_ERROR(Expect(given.is_integer && given.integer >= 1, name, "a positive number of bytes"));
+    state->settings.statement_memory = static_cast<uint64_t>(given.integer);
+  }
+  return One(name, Value::Integer(static_cast<int64_t>(state->settings.statement_memory)));
+}
+
 absl::StatusOr<PragmaResult> BusyTimeout(ConnectionState* state, std::string_view, const Given& given) {
   if (given.is_present) state->timeout = std::chrono::milliseconds(std::max<int64_t>(0, given.integer));
   return One("timeout", Value::Integer(state->timeout.count()));
@@ -274,6 +282,7 @@ constexpr Entry kPragmas[] = {
     {"auto_vacuum", AutoVacuumPragma},  {"incremental_vacuum", IncrementalVacuum},
     {"checkpoint_interval", CheckpointInterval},
     {"cache_size", CacheSize},          {"cache_spill", CacheSpill},
+    {"statement_memory", StatementMemory},
     {"user_version", ApplicationNumberPragma}, {"application_id", ApplicationNumberPragma},
     {"page_size", PageSize},
 };
@@ -298,7 +307,7 @@ absl::StatusOr<PragmaResult> SelectPragma(ConnectionState* state, const sql::Tab
   ColumnBatch batch;
   do {
     TURDB_RETURN_IF_ERROR(execution->root->Next(&batch));
-    result.rows.AddBatch(batch);
+    TURDB_RETURN_IF_ERROR(result.rows.AddBatch(batch));
   } while (batch.size > 0);
   execution->root->Close();
   result.columns = plan->bound.columns;

@@ -72,7 +72,7 @@ absl::Status StatementImpl::RunWrite(txn::Transaction* txn, Execution* execution
   while (true) {
     TURDB_RETURN_IF_ERROR(execution->root->Next(&batch));
     if (batch.size == 0) return absl::OkStatus();
-    rows->AddBatch(batch);
+    TURDB_RETURN_IF_ERROR(rows->AddBatch(batch));
   }
 }
 
@@ -123,7 +123,7 @@ absl::StatusOr<std::unique_ptr<Result>> StatementImpl::TryWrite(absl::Span<const
   if (has_savepoint) savepoint = txn->MakeSavepoint();
 
   StartExecution(execution.get(), state_.get(), txn.get(), parameters);
-  RowBuffer rows(columns().size());
+  RowBuffer rows(columns().size(), state_.get());
   status = RunWrite(txn.get(), execution.get(), &rows);
   execution->root->Close();
   const sql::ExecContext& context = execution->context;

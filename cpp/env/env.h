@@ -88,6 +88,9 @@ class Env {
  public:
   virtual ~Env() = default;
   virtual absl::StatusOr<std::unique_ptr<File>> OpenFile(const std::string& path, OpenMode mode) = 0;
+  // A file without a name, empty, for reading and writing; it is gone with its File, also when the process dies. It lies
+  // on the file system of `directory`, or where the system keeps temporary files when nothing can be created there.
+  virtual absl::StatusOr<std::unique_ptr<File>> OpenTempFile(const std::string& directory) = 0;
   virtual bool FileExists(const std::string& path) = 0;
   virtual bool DirExists(const std::string& path) = 0;
   virtual absl::Status DeleteFile(const std::string& path) = 0;

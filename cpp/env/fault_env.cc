@@ -147,6 +147,12 @@ class FaultEnvImpl final : public FaultEnv {
     }
     return std::unique_ptr<File>(new FaultFile(this, std::move(file), inode, generation_));
   }
+  absl::StatusOr<std::unique_ptr<File>> OpenTempFile(const std::string& directory) override {
+    std::lock_guard<std::mutex> guard(mutex_);
+    TURDB_RETURN_IF_ERROR(FailureLocked("create a temporary file in", directory));
+    TURDB_ASSIGN_OR_RETURN(auto file, base_->OpenTempFile(directory));
+    return std::unique_ptr<File>(new FaultFile(this, std::move(file), std::make_shared<Inode>(), generation_));
+  }
   bool FileExists(const std::string& path) override { return base_->FileExists(path); }
   bool DirExists(const std::string& path) override { return base_->DirExists(path); }
   absl::Status DeleteFile(const std::string& path) override {

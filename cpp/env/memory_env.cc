@@ -184,6 +184,9 @@ class MemoryEnvImpl final : public Env {
     }
     return std::unique_ptr<File>(new MemoryFile(found->second, path));
   }
+  absl::StatusOr<std::unique_ptr<File>> OpenTempFile(const std::string& directory) override {
+    return std::unique_ptr<File>(new MemoryFile(std::make_shared<Contents>(false), directory + "/(temporary file)"));
+  }
   bool FileExists(const std::string& path) override {
     std::lock_guard<std::mutex> guard(mutex_);
     return files_.count(path) > 0;

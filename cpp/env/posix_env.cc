@@ -86,6 +86,10 @@ class PosixEnvImpl final : public Env {
     return NewPosixFile(fd, path);
   }
 
+  absl::StatusOr<std::unique_ptr<File>> OpenTempFile(const std::string& directory) override {
+    return OpenPosixTempFile(directory);
+  }
+
   bool FileExists(const std::string& path) override {
     struct stat info;
     return stat(path.c_str(), &info) == 0 && !S_ISDIR(info.st_mode);

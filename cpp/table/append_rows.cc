@@ -165,7 +165,7 @@ absl::Status BulkAppend::AppendEntries(IndexWriter* index) {
     }
     if (table_.rowid_alias >= 0) row[table_.rowid_alias] = Cell::Integer(rowids_[i]);
     TURDB_ASSIGN_OR_RETURN(const bool is_in, index->maker().Make(RowId(rowids_[i]), row, &entry));
-    if (is_in) sorter.Add(entry);
+    if (is_in) TURDB_RETURN_IF_ERROR(sorter.Add(entry));
   }
   TURDB_RETURN_IF_ERROR(sorter.WriteTo(index->file(), table_, index->index()));
   return Did(block_.rows);

@@ -18,6 +18,7 @@
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
 #include "catalog/definitions.h"
+#include "env/temp_file.h"
 #include "table/row_ref.h"
 #include "txn/store.h"
 #include "types/column_vector.h"
@@ -87,9 +88,14 @@ using Progress = std::function<absl::Status(uint64_t done, uint64_t total)>;  //
 absl::Status AppendRows(txn::Transaction* txn, const catalog::TableDef& table, const AppendBlock& block,
                         IndexExpressions expressions, const Progress& progress);
 
+// Memory that a sort of index entries may take, and where it goes on when that is used up.
+struct SortSpace {
+  env::TempPlace place;
+  uint64_t memory_bytes = ~uint64_t{0};
+};
 // Fills a new index from its table (CREATE INDEX, REINDEX): sorts and bulk-loads, or builds the graph with `threads`.
 absl::Status BuildIndex(txn::Transaction* txn, const catalog::TableDef& table, const catalog::IndexDef& index,
-                        IndexExpressions expressions, int threads, const Progress& progress);
+                        IndexExpressions expressions, int threads, const Progress& progress, const SortSpace& space = {});
 
 // Vectors committed but not in the graph yet, and their absorption (at most `limit` of them) into it.
 absl::StatusOr<uint64_t> TailLength(txn::Transaction* txn, const catalog::TableDef& table, const catalog::IndexDef& index);

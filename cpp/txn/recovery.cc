@@ -8,6 +8,7 @@
 
 #include "base/errors.h"
 #include "base/status_macros.h"
+#include "env/temp_file.h"
 #include "format/file_header.h"
 #include "format/page_delta.h"
 #include "txn/write_back.h"
@@ -195,6 +196,7 @@ absl::Status Recovery::RemoveGarbage() {
   TURDB_ASSIGN_OR_RETURN(const auto schemas, env_->ListDir(directory_));
   for (const std::string& schema : schemas) {
     const std::string schema_path = directory_ + "/" + schema;
+    if (env::IsTempFileName(schema)) TURDB_RETURN_IF_ERROR(env_->DeleteFile(schema_path));
     if (schema == "wal" || !env_->DirExists(schema_path)) continue;
     TURDB_ASSIGN_OR_RETURN(const auto names, env_->ListDir(schema_path));
     for (const std::string& name : names) {

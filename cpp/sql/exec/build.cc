@@ -54,7 +54,10 @@ class Root : public Operator {
     return inner_->Open();
   }
   absl::Status Next(ColumnBatch* batch) override { return inner_->Next(batch); }
-  void Close() override { inner_->Close(); }
+  void Close() override {
+    inner_->Close();
+    for (const auto& close : context_->at_close) close();
+  }
 
  private:
   OperatorPtr inner_;

@@ -11,6 +11,8 @@
 #include "absl/status/status.h"
 #include "absl/types/span.h"
 #include "catalog/catalog.h"
+#include "env/temp_file.h"
+#include "sql/exec/memory_budget.h"
 #include "sql/plan/physical_plan.h"
 #include "txn/store.h"
 #include "types/value.h"
@@ -30,11 +32,13 @@ struct SessionSettings {
   uint32_t hnsw_ef_search = 64;
   int threads = 0;  // 0: as many as the machine has
   bool is_recursive_triggers = false;
+  uint64_t statement_memory = MemoryBudget::kDefaultBytes;  // of the rows that one statement keeps, before it uses disk
 };
 
 // Counters of one plan node, for EXPLAIN ANALYZE.
 struct NodeCounters {
   uint64_t opens = 0, batches = 0, rows = 0, nanos = 0;
+  uint64_t spilled_bytes = 0, spill_runs = 0;  // written to temporary files
   std::string note;  // e.g. the search method and its counters
 };
 
@@ -49,6 +53,8 @@ struct ExecContext {
   std::function<absl::Status()> progress;          // may be empty; an error stops the statement
   const CollationRegistry* collations = nullptr;
   const FunctionSet* functions = nullptr;          // the connection's
+  MemoryBudget memory;
+  env::TempPlace temp_place;                       // where rows past the budget go
   bool is_timed = false;                           // EXPLAIN ANALYZE
   std::vector<NodeCounters> counters;              // by node id
   // Of this statement, and what changes(), total_changes(), last_insert_rowid() of the connection see.
@@ -61,6 +67,8 @@ struct ExecContext {
   // How a write that failed wants to end: OR ROLLBACK ends the transaction, OR FAIL keeps what the statement has done.
   bool rollback_transaction = false;
   bool keep_changes = false;
+  // What operators share between them (CTEs) is let go when the whole plan is closed.
+  std::vector<std::function<void()>> at_close;
 
   absl::Status CheckInterrupt() const;
 };

@@ -42,7 +42,7 @@ bool ReadsNoTable(const PhysicalNode& node) {
 class Insert : public Operator {
  public:
   Insert(const PhysicalInsert& node, OperatorPtr child, ExecContext* context)
-      : node_(node), table_(*node.table), child_(std::move(child)), context_(context) {
+      : node_(node), table_(*node.table), child_(std::move(child)), context_(context), source_(context, node.id) {
     streams_ = ReadsNoTable(*node.children[0]);
   }
 
@@ -82,11 +82,12 @@ class Insert : public Operator {
       child_->Close();
       TURDB_RETURN_IF_ERROR(status);
     }
-    returned_.Emit(batch);
-    return absl::OkStatus();
+    return returned_.Emit(batch);
   }
   void Close() override {
     writer_.reset();
+    source_.Close();
+    returned_.Close();
     child_->Close();
   }
 
@@ -97,7 +98,7 @@ class Insert : public Operator {
       for (;;) {
         TURDB_RETURN_IF_ERROR(child_->Next(&input_));
         if (input_.size == 0) break;
-        source_.Append(input_);
+        TURDB_RETURN_IF_ERROR(source_.Append(input_));
       }
       child_->Close();
     }
@@ -108,9 +109,7 @@ class Insert : public Operator {
       if (streams_) {
         TURDB_RETURN_IF_ERROR(child_->Next(&input_));
       } else {
-        input_.size = static_cast<uint32_t>(std::min<uint64_t>(kBatchRows, source_.size() - at));
-        input_.columns.resize(source_.columns());
-        if (input_.size > 0) source_.Read(at, input_.size, &input_);
+        TURDB_RETURN_IF_ERROR(source_.Read(at, &input_));
         at += input_.size;
       }
       if (input_.size == 0) return absl::OkStatus();
@@ -196,7 +195,7 @@ class Insert : public Operator {
   std::vector<std::unique_ptr<Upsert>> upserts_;
   std::unique_ptr<table::TableWriter> writer_;
   ReturnedRows returned_;
-  RowStore source_;
+  KeptRows source_;
   ColumnBatch input_;
   Arena arena_;
   bool has_run_ = false;

@@ -16,7 +16,7 @@ namespace turdb::sql {
 namespace {
 
 // Reads some columns of the child to its end.
-absl::Status Collect(Operator* child, const std::vector<size_t>& columns, ExecContext* context, RowStore* rows) {
+absl::Status Collect(Operator* child, const std::vector<size_t>& columns, ExecContext* context, KeptRows* rows) {
   ColumnBatch input;
   std::vector<ColumnVector> kept(columns.size());
   rows->Reset(columns.size());
@@ -25,7 +25,7 @@ absl::Status Collect(Operator* child, const std::vector<size_t>& columns, ExecCo
     TURDB_RETURN_IF_ERROR(child->Next(&input));
     if (input.size == 0) break;
     for (size_t i = 0; i < columns.size(); ++i) kept[i].Reference(input.columns[columns[i]]);
-    rows->Append(kept.data(), input.size);
+    TURDB_RETURN_IF_ERROR(rows->Append(kept.data(), nullptr, input.size));
     for (ColumnVector& column : kept) column = ColumnVector();
   }
   child->Close();
@@ -36,7 +36,7 @@ class Update : public Operator {
  public:
   Update(const PhysicalUpdate& node, OperatorPtr child, ExecContext* context)
       : node_(node), table_(*node.table), child_(std::move(child)), context_(context),
-        update_(table_, node.assigned_columns, node.row_expressions, node.on_conflict, context) {}
+        update_(table_, node.assigned_columns, node.row_expressions, node.on_conflict, context), source_(context, node.id) {}
 
   absl::Status Compile(Builder* builder) {
     TURDB_ASSIGN_OR_RETURN(shaper_, RowShaper::Make(table_, node_.row_expressions, builder));
@@ -62,29 +62,33 @@ class Update : public Operator {
       has_run_ = true;
       TURDB_RETURN_IF_ERROR(Run());
     }
-    returned_.Emit(batch);
-    return absl::OkStatus();
+    return returned_.Emit(batch);
   }
-  void Close() override { child_->Close(); }
+  void Close() override {
+    source_.Close();
+    returned_.Close();
+    child_->Close();
+  }
 
  private:
   absl::Status Run() {
     TURDB_RETURN_IF_ERROR(Collect(child_.get(), kept_, context_, &source_));
     update_.Reset();
     TURDB_ASSIGN_OR_RETURN(auto writer, table::NewTableWriter(context_->txn, table_, shaper_->IndexCallback()));
-    for (uint64_t row = 0; row < source_.size(); ++row) {
-      if (row % kBatchRows == 0) TURDB_RETURN_IF_ERROR(context_->CheckInterrupt());
-      TURDB_RETURN_IF_ERROR(WriteRow(row, writer.get()));
+    for (uint64_t first = 0; first < source_.size(); first += rows_.size) {
+      TURDB_RETURN_IF_ERROR(context_->CheckInterrupt());
+      TURDB_RETURN_IF_ERROR(source_.Read(first, &rows_));
+      for (uint32_t row = 0; row < rows_.size; ++row) TURDB_RETURN_IF_ERROR(WriteRow(row, writer.get()));
     }
     return absl::OkStatus();
   }
 
-  absl::Status WriteRow(uint64_t at, table::TableWriter* writer) {
+  absl::Status WriteRow(uint32_t at, table::TableWriter* writer) {
     const size_t width = table_.columns.size();
     arena_.Reset();
     std::vector<Cell>& row = shaper_->row();
     std::fill(row.begin(), row.end(), Cell());
-    for (size_t i = 0; i < kept_.size() && kept_[i] <= width; ++i) row[kept_[i]] = source_.Get(i, at);
+    for (size_t i = 0; i < kept_.size() && kept_[i] <= width; ++i) row[kept_[i]] = rows_.columns[i].Get(at);
     table::RowRef old_row;
     if (table_.is_without_rowid) {
       key_.clear();
@@ -95,7 +99,7 @@ class Update : public Operator {
     }
     for (size_t i = 0; i < node_.assigned_columns.size(); ++i) {
       const int column = node_.assigned_columns[i];
-      const Cell value = source_.Get(kept_.size() - node_.assigned_columns.size() + i, at);
+      const Cell value = rows_.columns[kept_.size() - node_.assigned_columns.size() + i].Get(at);
       if (column == catalog::kRowIdColumn || column == table_.rowid_alias) {
         TURDB_RETURN_IF_ERROR(shaper_->StoreRowId(value));
       } else {
@@ -117,7 +121,8 @@ class Update : public Operator {
   std::unique_ptr<RowShaper> shaper_;
   ReturnedRows returned_;
   std::vector<size_t> kept_;  // columns of the source that are kept; the assigned values are the last
-  RowStore source_;
+  KeptRows source_;
+  ColumnBatch rows_;          // of source_, being worked on
   Arena arena_;
   std::string key_;
   bool has_run_ = false;
@@ -126,7 +131,7 @@ class Update : public Operator {
 class Delete : public Operator {
  public:
   Delete(const PhysicalDelete& node, OperatorPtr child, ExecContext* context)
-      : node_(node), table_(*node.table), child_(std::move(child)), context_(context) {}
+      : node_(node), table_(*node.table), child_(std::move(child)), context_(context), source_(context, node.id) {}
 
   absl::Status Compile(Builder* builder) {
     TURDB_ASSIGN_OR_RETURN(shaper_, RowShaper::Make(table_, node_.row_expressions, builder));
@@ -151,10 +156,11 @@ class Delete : public Operator {
       has_run_ = true;
       TURDB_RETURN_IF_ERROR(node_.is_whole_table ? DeleteAll() : Run());
     }
-    returned_.Emit(batch);
-    return absl::OkStatus();
+    return returned_.Emit(batch);
   }
   void Close() override {
+    source_.Close();
+    returned_.Close();
     if (child_ != nullptr) child_->Close();
   }
 
@@ -170,24 +176,25 @@ class Delete : public Operator {
   absl::Status Run() {
     TURDB_RETURN_IF_ERROR(Collect(child_.get(), kept_, context_, &source_));
     TURDB_ASSIGN_OR_RETURN(auto writer, table::NewTableWriter(context_->txn, table_, shaper_->IndexCallback()));
-    for (uint64_t row = 0; row < source_.size(); ++row) {
-      if (row % kBatchRows == 0) TURDB_RETURN_IF_ERROR(context_->CheckInterrupt());
-      TURDB_RETURN_IF_ERROR(DeleteRow(row, writer.get()));
+    for (uint64_t first = 0; first < source_.size(); first += rows_.size) {
+      TURDB_RETURN_IF_ERROR(context_->CheckInterrupt());
+      TURDB_RETURN_IF_ERROR(source_.Read(first, &rows_));
+      for (uint32_t row = 0; row < rows_.size; ++row) TURDB_RETURN_IF_ERROR(DeleteRow(row, writer.get()));
     }
     return absl::OkStatus();
   }
 
-  absl::Status DeleteRow(uint64_t at, table::TableWriter* writer) {
+  absl::Status DeleteRow(uint32_t at, table::TableWriter* writer) {
     std::vector<Cell>& row = shaper_->row();
     table::RowRef ref;
     if (node_.returning.is_present) {
       std::fill(row.begin(), row.end(), Cell());
-      for (size_t i = 0; i < kept_.size(); ++i) row[kept_[i]] = source_.Get(i, at);
+      for (size_t i = 0; i < kept_.size(); ++i) row[kept_[i]] = rows_.columns[i].Get(at);
       ref = RowId(shaper_->rowid().integer);
     } else if (table_.is_without_rowid) {
-      for (size_t i = 0; i < table_.primary_key.size(); ++i) row[table_.primary_key[i]] = source_.Get(i, at);
+      for (size_t i = 0; i < table_.primary_key.size(); ++i) row[table_.primary_key[i]] = rows_.columns[i].Get(at);
     } else {
-      ref = RowId(source_.Get(0, at).integer);
+      ref = RowId(rows_.columns[0].Get(at).integer);
     }
     if (table_.is_without_rowid) {
       key_.clear();
@@ -208,7 +215,8 @@ class Delete : public Operator {
   std::unique_ptr<RowShaper> shaper_;
   ReturnedRows returned_;
   std::vector<size_t> kept_;
-  RowStore source_;
+  KeptRows source_;
+  ColumnBatch rows_;          // of source_, being worked on
   Arena arena_;
   std::string key_;
   bool has_run_ = false;

@@ -59,7 +59,8 @@ absl::StatusOr<std::unique_ptr<TableExpressions>> TableExpressions::Make(const c
 absl::Status FillIndex(const catalog::TableDef& table, const catalog::IndexDef& index, SchemaStatement* statement) {
   TURDB_ASSIGN_OR_RETURN(auto expressions, TableExpressions::Make(table, statement));
   return table::BuildIndex(statement->txn(), table, index, expressions->index_callback(), statement->context->threads,
-                           statement->context->progress);
+                           statement->context->progress,
+                           {statement->context->exec->temp_place, statement->context->exec->memory.limit()});
 }
 
 absl::StatusOr<std::vector<std::string>> CheckStoredTable(const catalog::TableDef& table, ExecContext* context) {
