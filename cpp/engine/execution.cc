@@ -36,6 +36,7 @@ void StartExecution(Execution* execution, ConnectionState* state, txn::Transacti
   execution->parameters.assign(parameters.begin(), parameters.end());
   sql::ExecContext& context = execution->context;
   context.txn = txn;
+  context.store = state->database->store();
   context.parameters = execution->parameters;
   context.changes = 0;
   context.last_insert_rowid = state->last_insert_rowid;

@@ -6,6 +6,7 @@
 #include "base/errors.h"
 #include "base/status_macros.h"
 #include "engine/application_numbers.h"
+#include "engine/lock_list.h"
 #include "format/page.h"
 #include "sql/bind/table_functions.h"
 #include "sql/exec/table_function.h"
@@ -163,6 +164,16 @@ absl::StatusOr<Rows> ApplicationId(sql::ExecContext* context, std::string_view, 
   return Rows{{Int(value)}};
 }
 
+absl::StatusOr<Rows> LockList(sql::ExecContext* context, std::string_view, std::string_view) {
+  Rows rows;
+  if (context->store == nullptr) return rows;
+  for (const LockRow& lock : ListLocks(*context->store, *context->catalog)) {
+    rows.push_back({Int(lock.transaction_id), Text(lock.kind), lock.name.empty() ? Value() : Text(lock.name),
+                    lock.row_id.has_value() ? Int(*lock.row_id) : Value(), Text(lock.mode), Int(lock.is_granted)});
+  }
+  return rows;
+}
+
 class ListedRows final : public sql::TableFunctionRows {
  public:
   explicit ListedRows(Rows rows) : rows_(std::move(rows)) {}
@@ -226,6 +237,7 @@ void RegisterPragmaFunctions() {
     Register("pragma_encoding", Encoding);
     Register("pragma_user_version", UserVersion);
     Register("pragma_application_id", ApplicationId);
+    Register("pragma_lock_list", LockList);
   });
 }
 
