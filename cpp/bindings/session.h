@@ -43,7 +43,9 @@ class Session {
 
   // The implicit BEGIN that this kind of statement is to have when no transaction is open; empty: none.
   std::string BeginFor(const engine::Statement& statement) const {
-    return statement.statement_class() == engine::StatementClass::kWrite ? implicit_begin : std::string();
+    const engine::StatementClass kind = statement.statement_class();
+    const bool begins = kind == engine::StatementClass::kWrite || kind == engine::StatementClass::kLockingSelect;
+    return begins ? implicit_begin : std::string();
   }
 
   // A batch to fetch into; given back, its buffers serve the next cursor.

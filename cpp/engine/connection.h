@@ -37,6 +37,7 @@ struct OpenOptions {
 
 enum class StatementClass : uint8_t {
   kSelect,       // reads: SELECT, VALUES, EXPLAIN, reading PRAGMA
+  kLockingSelect,  // SELECT .. FOR UPDATE or FOR SHARE: its locks last as long as the transaction, so one is opened for it, too
   kWrite,        // INSERT, UPDATE, DELETE, REPLACE (what Python's sqlite3 opens a transaction for)
   kSchema,       // CREATE, DROP, ALTER, REINDEX, ANALYZE, VACUUM
   kTransaction,  // BEGIN, COMMIT, ROLLBACK, SAVEPOINT, RELEASE

@@ -29,18 +29,21 @@ absl::StatusOr<std::shared_ptr<const catalog::CatalogSnapshot>> ConnectionState:
   return catalog::LoadCatalog(database->catalog_cache(), txn);
 }
 
+txn::LockWait ConnectionState::Wait() {
+  return {timeout, [this]() -> absl::Status {
+            if (interrupted.load(std::memory_order_relaxed)) return InterruptedError("interrupted");
+            return progress ? progress({"lock", 0, 0}) : absl::OkStatus();
+          }};
+}
+
 absl::StatusOr<std::shared_ptr<txn::Transaction>> ConnectionState::StatementTransaction() {
-  txn::LockWait wait{timeout, [this]() -> absl::Status {
-                       if (interrupted.load(std::memory_order_relaxed)) return InterruptedError("interrupted");
-                       return progress ? progress({"lock", 0, 0}) : absl::OkStatus();
-                     }};
   if (transaction == nullptr) {
     std::shared_ptr<txn::Transaction> single(database->store()->Begin());
-    single->set_lock_wait(std::move(wait));
+    single->set_lock_wait(Wait());
     single->set_prefers_whole_tables(true);
     return single;
   }
-  transaction->set_lock_wait(std::move(wait));
+  transaction->set_lock_wait(Wait());
   if (reads_newest() && open_results.empty()) {
     const absl::Status moved = transaction->Refresh();
     if (!moved.ok()) {
@@ -73,9 +76,13 @@ absl::Status ConnectionState::StartWriting(txn::Transaction* txn) {
   return absl::OkStatus();
 }
 
-absl::Status ConnectionState::StartSharedWriting(txn::Transaction* txn) {
+absl::Status ConnectionState::StartSharedWriting(txn::Transaction* txn, bool may_wait) {
   TURDB_RETURN_IF_ERROR(CheckMayWrite());
-  return txn->StartSharedWriting();
+  if (may_wait) return txn->StartSharedWriting();
+  txn->set_lock_wait({std::chrono::milliseconds(0), nullptr});
+  const absl::Status started = txn->StartSharedWriting();
+  txn->set_lock_wait(Wait());
+  return started;
 }
 
 table::Progress ConnectionState::TableProgress(std::string_view phase) {

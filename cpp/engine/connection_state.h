@@ -57,7 +57,8 @@ class ConnectionState : public sql::ExecOwner {
   // The open transaction, or a new one for a single statement (READ COMMITTED: moved to the newest state first).
   absl::StatusOr<std::shared_ptr<txn::Transaction>> StatementTransaction();
   absl::Status StartWriting(txn::Transaction* txn);        // alone, for what changes the schema
-  absl::Status StartSharedWriting(txn::Transaction* txn);  // rows, beside other writers
+  // Rows, beside other writers. Not `may_wait`: kBusy at once when somebody has the database for himself.
+  absl::Status StartSharedWriting(txn::Transaction* txn, bool may_wait = true);
   void AwaitNewest() { database->store()->Begin()->AwaitNewest(); }
   bool reads_newest() const {
     return isolation == sql::Isolation::kReadCommitted || isolation == sql::Isolation::kReadUncommitted;
@@ -78,6 +79,7 @@ class ConnectionState : public sql::ExecOwner {
 
  private:
   absl::Status CheckMayWrite() const;
+  txn::LockWait Wait();  // of a statement that begins now
   void OpenTransaction();
   void EndTransaction();
 };

@@ -28,6 +28,12 @@ StatementClass ClassOf(const sql::Statement& statement) {
   }
 }
 
+StatementClass ClassOf(const sql::ParsedStatement& parsed) {
+  const StatementClass plain = ClassOf(*parsed.statement);
+  const bool is_locking = parsed.locks_rows && parsed.statement->kind == sql::StatementKind::kSelect;
+  return is_locking ? StatementClass::kLockingSelect : plain;
+}
+
 bool HasPlan(const sql::Statement& statement) {
   return statement.kind == sql::StatementKind::kSelect || ClassOf(statement) == StatementClass::kWrite;
 }
@@ -35,8 +41,12 @@ bool HasPlan(const sql::Statement& statement) {
 }  // namespace
 
 StatementImpl::StatementImpl(std::shared_ptr<ConnectionState> state, sql::ParsedStatement parsed)
-    : state_(std::move(state)), parsed_(std::move(parsed)), text_(parsed_.text), class_(ClassOf(*parsed_.statement)) {
+    : state_(std::move(state)), parsed_(std::move(parsed)), text_(parsed_.text), class_(ClassOf(parsed_)) {
   for (std::string_view name : parsed_.parameter_names) parameter_names_.emplace_back(name);
+  if (class_ != StatementClass::kLockingSelect) return;
+  for (const sql::LockingClause& clause : parsed_.statement->As<sql::Select>().locking) {
+    is_nowait_ = is_nowait_ || clause.wait == sql::RowLockWait::kNoWait;
+  }
 }
 
 absl::StatusOr<std::shared_ptr<StatementImpl>> StatementImpl::Create(std::shared_ptr<ConnectionState> state, sql::ParsedStatement parsed) {
@@ -90,6 +100,7 @@ absl::StatusOr<std::unique_ptr<Result>> StatementImpl::Execute(absl::Span<const 
   switch (class_) {
     case StatementClass::kSelect:
       return parsed_.statement->kind == sql::StatementKind::kExplain ? ExecuteExplain(parameters) : ExecuteRead(parameters);
+    case StatementClass::kLockingSelect:
     case StatementClass::kWrite: return ExecuteWrite(parameters);
     case StatementClass::kSchema:
       if (parsed_.statement->kind == sql::StatementKind::kVacuum) return ExecuteVacuum(parameters);

@@ -63,6 +63,7 @@ class StatementImpl final : public Statement, public std::enable_shared_from_thi
   const std::string text_;
   std::vector<std::string> parameter_names_;
   StatementClass class_ = StatementClass::kSelect;
+  bool is_nowait_ = false;  // a SELECT .. NOWAIT
   std::shared_ptr<sql::PhysicalPlan> plan_;
   uint64_t functions_version_ = 0;
   std::unique_ptr<Execution> idle_;

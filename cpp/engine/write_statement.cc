@@ -1,4 +1,5 @@
-// How a connection runs INSERT, UPDATE and DELETE.
+// How a connection runs INSERT, UPDATE, DELETE, and a SELECT that locks rows: its rows are read to the end and kept, as those of
+// RETURNING are, so that it can run again.
 //
 // A statement that meets what another transaction has committed since its snapshot (kConflict) runs again on a newer snapshot where
 // nobody can tell the difference: outside a transaction, as the first of one, and at READ COMMITTED. A deadlock rolls the whole
@@ -49,6 +50,7 @@ bool ReplacesRows(const catalog::TableDef& table, catalog::ConflictAction action
 // A statement on one row is found wanting before anything is written, or written whole. A savepoint would make the next
 // statement copy again every page that it touches.
 bool StatementImpl::NeedsSavepoint() const {
+  if (class_ == StatementClass::kLockingSelect) return false;
   const sql::PhysicalNode& root = *plan_->root;
   if (root.children.empty()) return true;
   const sql::PhysicalNode& source = *root.children[0];
@@ -108,7 +110,7 @@ absl::StatusOr<std::unique_ptr<Result>> StatementImpl::ExecuteWrite(absl::Span<c
 absl::StatusOr<std::unique_ptr<Result>> StatementImpl::TryWrite(absl::Span<const Value> parameters, bool* may_retry) {
   TURDB_ASSIGN_OR_RETURN(auto txn, state_->StatementTransaction());
   const bool is_autocommit = state_->transaction == nullptr;
-  absl::Status status = state_->StartSharedWriting(txn.get());
+  absl::Status status = state_->StartSharedWriting(txn.get(), !is_nowait_);
   if (status.ok()) status = EnsurePlan(txn.get());
   // Before anything is read, so that a wait for the table does not make the snapshot old.
   if (status.ok() && target() != nullptr) status = table::LockForRows(txn.get(), *target()).status();
@@ -137,14 +139,15 @@ absl::StatusOr<std::unique_ptr<Result>> StatementImpl::TryWrite(absl::Span<const
   } else {
     TURDB_RETURN_IF_ERROR(EndFailedWrite(txn.get(), context, has_savepoint ? &savepoint : nullptr, status, may_retry));
   }
-  if (status.ok() || context.keep_changes) {
-    state_->is_fresh = false;
+  const bool is_write = class_ == StatementClass::kWrite;
+  if (status.ok() || context.keep_changes) state_->is_fresh = false;
+  if (is_write && (status.ok() || context.keep_changes)) {
     state_->changes = context.changes;
     state_->total_changes += context.changes;
     state_->last_insert_rowid = context.last_insert_rowid;
   }
-  const int64_t changes = context.changes;
   state_->NoteTransaction();
+  const int64_t changes = is_write ? context.changes : -1;
   execution->context.txn = nullptr;
   Recycle(std::move(execution));
   TURDB_RETURN_IF_ERROR(status);
@@ -179,7 +182,7 @@ absl::Status StatementImpl::EndFailedWrite(txn::Transaction* txn, const sql::Exe
     *may_retry = kind == ErrorKind::kConflict && state_->reads_newest();
     return absl::OkStatus();
   }
-  return LeavesNoTrace(status) ? absl::OkStatus() : state_->Rollback();
+  return class_ == StatementClass::kLockingSelect || LeavesNoTrace(status) ? absl::OkStatus() : state_->Rollback();
 }
 
 }  // namespace turdb::engine

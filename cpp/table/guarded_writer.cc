@@ -9,12 +9,6 @@
 #include "table/table_lock.h"
 
 namespace turdb::table {
-namespace {
-
-// As in SQL Server: so many row locks cost about half a megabyte, and who holds them works on a good part of the table.
-constexpr size_t kEscalateAt = 5000;
-
-}  // namespace
 
 GuardedWriter::GuardedWriter(txn::Transaction* txn, const catalog::TableDef& table, IndexExpressions expressions)
     : txn_(txn), table_(table), expressions_(std::move(expressions)), log_(RowLog::Open(txn, table)) {

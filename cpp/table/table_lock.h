@@ -23,6 +23,10 @@ absl::Status LockWhole(txn::Transaction* txn, const catalog::TableDef& table);
 // Whether nobody has committed a change of the table since the snapshot.
 bool IsTableNewest(const txn::Transaction& txn, const catalog::TableDef& table);
 
+// Past so many locks the table is tried for whole. As in SQL Server: so many row locks cost about half a megabyte, and who holds
+// them works on a good part of the table.
+inline constexpr size_t kEscalateAt = 5000;
+
 // What a row is locked under.
 txn::LockKey RowLockKey(const catalog::TableDef& table, RowRef row);
 txn::LockKey KeyLockKey(const catalog::IndexDef& index, std::string_view key);

@@ -37,6 +37,7 @@ const std::vector<TableFunctionDef>& TableFunctions() {
       {"pragma_schema_version", 1, {"schema_version"}, {"schema"}},
       {"pragma_application_id", 1, {"application_id"}, {"schema"}},
       {"pragma_encoding", 0, {"encoding"}, {}},
+      {"pragma_lock_list", 0, {"transaction_id", "kind", "name", "row_id", "mode", "granted"}, {}},
   };
   return *functions;
 }

@@ -80,6 +80,7 @@ BuiltOperator BuildOne(const PhysicalNode& node, Builder* b) {
     case PhysicalKind::kWindow: return BuildWindow(node.As<PhysicalWindow>(), b);
     case PhysicalKind::kDistinct: return BuildDistinct(node.As<PhysicalDistinct>(), b);
     case PhysicalKind::kSort: return BuildSort(node.As<PhysicalSort>(), b);
+    case PhysicalKind::kLockRows: return BuildLockRows(node.As<PhysicalLockRows>(), b);
     case PhysicalKind::kLimit: return BuildLimit(node.As<PhysicalLimit>(), b);
     case PhysicalKind::kSetOp: return BuildSetOp(node.As<PhysicalSetOp>(), b);
     case PhysicalKind::kMaterialize: return BuildMaterialize(node.As<PhysicalMaterialize>(), b);
