@@ -58,6 +58,8 @@ class DataFile : public RefCounted<DataFile> {
   // A map of at least `pages` pages, or null when the file is not on disk. Opens the file. kIo, kCorruption when
   // it is missing.
   absl::StatusOr<IntrusivePtr<SharedMapping>> MappingFor(uint32_t pages);
+  // Looks again whether the file is there and how long it is: another process may have made it or written to it.
+  absl::Status Refresh();
   // Creates the file when it is not on disk yet.
   absl::Status EnsureOnDisk();
   bool is_on_disk();

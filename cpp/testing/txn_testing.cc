@@ -142,6 +142,9 @@ class TestStore {
     out["checkpoints"] = stats.checkpoints;
     out["pages_checkpointed"] = stats.pages_checkpointed;
     out["recovered_commits"] = stats.recovered_commits;
+    out["reading_processes"] = stats.reading_processes;
+    out["oldest_reader_lsn"] = stats.oldest_reader_lsn.value();
+    out["oldest_reader_pid"] = stats.oldest_reader_pid;
     return out;
   }
   txn::Store* operator->() { return store_.get(); }
@@ -175,6 +178,7 @@ PYBIND11_MODULE(txn, m) {
         e.Faults().FailAt(call, static_cast<env::Fault>(fault), n);
       }, py::arg("call"), py::arg("fault"), py::arg("n") = 1)
       .def("fail_syncs", [](TestEnv& e, bool is_failing) { e.Faults().FailSyncs(is_failing); })
+      .def("set_on_network", [](TestEnv& e, bool is_on_network) { e.Faults().SetOnNetwork(is_on_network); })
       .def("cut_power", [](TestEnv& e) { e.Faults().CutPower(); })
       .def("restart", [](TestEnv& e, uint64_t seed) { e.Faults().Restart(seed); })
       .def("kill_process", [](TestEnv& e) { e.Faults().KillProcess(); })

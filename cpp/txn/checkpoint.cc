@@ -4,7 +4,7 @@
 // the pages it has versions of, so overwriting those in the mapped files disturbs nobody (invariant 2 of store.h).
 // Order: the log is synced up to the state; images of pages that recovery may need go to the double-write area, synced;
 // pages go to their files, synced; turdb.meta says so, synced; old segments go; the newest states are published
-// anew without what is now in the files.
+// anew without what is now in the files. Snapshots of other processes count, too: see other_processes.cc.
 #include <cstring>
 
 #include "base/errors.h"
@@ -145,7 +145,9 @@ void StoreCore::CleanChain(Lsn lsn) {
 }
 
 absl::StatusOr<bool> StoreCore::CheckpointLocked() {
-  const auto state = chain_->CheckpointState();
+  TURDB_ASSIGN_OR_RETURN(const CheckpointTurn turn, BeginCheckpoint());
+  if (!turn.state) return false;
+  const auto& state = turn.state;
   const Lsn target = state->lsn();
   if (target > Lsn(checkpoint_lsn_.load())) {
     TURDB_RETURN_IF_ERROR(SyncUpTo(target));
@@ -154,6 +156,7 @@ absl::StatusOr<bool> StoreCore::CheckpointLocked() {
     TURDB_RETURN_IF_ERROR(WriteCheckpointMeta(*state, first_segment));
     state->ForEach([](FileId, const IntrusivePtr<FileState>& file) { file->file()->Protect(file->page_count()); });
     checkpoint_lsn_.store(target.value());
+    if (readers_) readers_->set_checkpoint(target);
     log_->DropBefore(first_segment);
     CleanChain(target);
     checkpoints_.fetch_add(1);

@@ -19,12 +19,13 @@ using pager::DataFile;
 using pager::OnDisk;
 using pager::PageVersion;
 
-Recovery::Recovery(env::Env* env, std::string directory, const format::DirectoryMeta& meta, bool is_read_only)
+Recovery::Recovery(env::Env* env, std::string directory, const format::DirectoryMeta& meta, bool is_read_only,
+                   Lsn limit)
     : env_(env),
       directory_(std::move(directory)),
       meta_(meta),
       is_read_only_(is_read_only),
-      log_(env, LogDirectory(directory_), meta.salt, meta.first_segment, meta.checkpoint_lsn),
+      log_(env, LogDirectory(directory_), meta.salt, meta.first_segment, meta.checkpoint_lsn, limit),
       epoch_(pager::NextEpoch()),
       next_file_id_(meta.next_file_id) {}
 
@@ -37,10 +38,7 @@ absl::Status Recovery::Run() {
   TURDB_RETURN_IF_ERROR(log_.Scan());
   TURDB_RETURN_IF_ERROR(RepairTornPages());
   TURDB_RETURN_IF_ERROR(log_.Replay(this));
-  if (!is_read_only_) {
-    TURDB_RETURN_IF_ERROR(SyncWhatIsReliedOn());
-    TURDB_RETURN_IF_ERROR(RemoveGarbage());
-  }
+  if (!is_read_only_) TURDB_RETURN_IF_ERROR(SyncWhatIsReliedOn());
   BuildState();
   return absl::OkStatus();
 }
@@ -184,9 +182,12 @@ bool Recovery::IsGarbage(const std::string& path) const {
          std::all_of(page.begin(), page.end(), [](char c) { return c == 0; });
 }
 
-absl::Status Recovery::RemoveGarbage() {
+absl::Status Recovery::RemoveGarbage(bool with_data_files) {
   const std::set<std::string> known = paths();
-  TURDB_ASSIGN_OR_RETURN(const auto schemas, env_->ListDir(directory_));
+  std::vector<std::string> schemas;
+  if (with_data_files) {
+    TURDB_ASSIGN_OR_RETURN(schemas, env_->ListDir(directory_));
+  }
   for (const std::string& schema : schemas) {
     const std::string schema_path = directory_ + "/" + schema;
     if (schema == "wal" || !env_->DirExists(schema_path)) continue;

@@ -29,6 +29,7 @@ void StateChain::PublishUpTo(Lsn durable) {
     published_.push_back(std::move(pending_.front()));
     pending_.pop_front();
   }
+  if (published_word_ != nullptr) published_word_->store(published_.back().state->lsn().value());
   TrimLocked();
 }
 

@@ -19,7 +19,7 @@ class StoreImpl final : public Store {
   StoreStats stats() const override { return core_->stats(); }
   bool is_read_only() const override { return core_->is_read_only(); }
   void set_checkpoint_bytes(uint64_t bytes) override { core_->set_checkpoint_bytes(bytes); }
-  Lsn last_commit_lsn() const override { return core_->chain().published()->lsn(); }
+  Lsn last_commit_lsn() const override { return core_->Newest()->lsn(); }
   env::Env* env() const override { return core_->env(); }
   const std::string& path() const override { return core_->path(); }
 

@@ -12,6 +12,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -33,6 +34,7 @@ struct StoreOptions {
   uint64_t lock_timeout_ms = 5000;              // for the directory's lock
   uint64_t checkpoint_bytes = 16ull << 20;      // WAL size that starts a checkpoint
   uint64_t wal_segment_bytes = 16ull << 20;
+  std::function<absl::Status()> check_interrupt;  // called while opening waits; an error ends it
 };
 
 struct StoreStats {
@@ -40,6 +42,9 @@ struct StoreStats {
   uint64_t wal_bytes_written = 0;   // since open
   uint64_t commits = 0, syncs = 0, checkpoints = 0, pages_checkpointed = 0;
   uint64_t recovered_commits = 0;   // at open
+  uint32_t reading_processes = 0;   // beside the one that writes; known to that one
+  Lsn oldest_reader_lsn{0};         // of what those look at; 0 when at nothing old
+  uint64_t oldest_reader_pid = 0;
 };
 
 class Transaction;
@@ -53,7 +58,7 @@ class Store {
 
   virtual std::unique_ptr<Transaction> Begin() = 0;
   // Writes committed pages to their files and drops the log before them. Fails with kBusy only when another one runs
-  // longer than the timeout. Returns false when a reader's snapshot kept part of the log in place.
+  // longer than the timeout. Returns false when a reader's snapshot, here or in another process, kept part of the log.
   virtual absl::StatusOr<bool> Checkpoint() = 0;
   // Checkpoints, removes the log and releases the lock. No transaction may be open. Idempotent.
   virtual absl::Status Close() = 0;

@@ -23,17 +23,23 @@ StoreCore::StoreCore(env::Env* env, std::string path, const StoreOptions& option
 StoreCore::~StoreCore() = default;
 
 absl::Status StoreCore::Recover() {
+  ReaderTable::DirectoryLock lock;
+  if (!options_.is_read_only) {
+    TURDB_ASSIGN_OR_RETURN(lock, OpenReaderTable());
+  }
   TURDB_ASSIGN_OR_RETURN(const format::DirectoryMeta meta, ReadMeta(env_, path_));
   salt_ = meta.salt;
   Recovery recovery(env_, path_, meta, options_.is_read_only);
   TURDB_RETURN_IF_ERROR(recovery.Run());
   checkpoint_lsn_ = meta.checkpoint_lsn.value();
+  if (!options_.is_read_only) TURDB_RETURN_IF_ERROR(TellReaders(&recovery));
   durable_lsn_ = recovery.log().end_lsn();
   recovered_commits_ = recovery.log().commits();
   next_file_id_ = recovery.next_file_id().value();
   names_ = recovery.paths();
   chain_ = std::make_unique<StateChain>(recovery.state());
   if (options_.is_read_only) return absl::OkStatus();
+  if (readers_) chain_->TellPublished(readers_->published_word());
   double_write_ = std::make_unique<DoubleWrite>(env_, DoubleWritePath(path_), salt_);
   log_ = std::make_unique<wal::LogWriter>(env_, wal::LogOptions{LogDirectory(path_), salt_, options_.wal_segment_bytes},
                                           recovery.log().next_segment(), recovery.log().end_lsn());
@@ -43,11 +49,13 @@ absl::Status StoreCore::Recover() {
 
 absl::Status StoreCore::Open(const std::shared_ptr<StoreCore>& core) {
   TURDB_ASSIGN_OR_RETURN(core->lock_, PrepareDirectory(core->env_, core->path_, core->options_));
-  TURDB_RETURN_IF_ERROR(core->Recover());
-  if (core->chain_->head()->Find(kCatalogFile) != nullptr) return absl::OkStatus();
   if (core->options_.is_read_only) {
+    TURDB_RETURN_IF_ERROR(core->OpenForReading());
+    if (core->Newest()->Find(kCatalogFile) != nullptr) return absl::OkStatus();
     return CorruptionError("database '", core->path_, "' has no catalog yet: its creation was interrupted");
   }
+  TURDB_RETURN_IF_ERROR(core->Recover());
+  if (core->chain_->head()->Find(kCatalogFile) != nullptr) return absl::OkStatus();
   TransactionImpl first(core);
   TURDB_RETURN_IF_ERROR(first.StartWriting(std::chrono::milliseconds(0)));
   TURDB_ASSIGN_OR_RETURN(const FileId catalog, first.CreateFile("turdb_catalog/catalog.tbd", nullptr));
@@ -67,10 +75,11 @@ absl::Status StoreCore::Close() {
   if (may_write) {
     auto is_complete = Checkpoint();
     status = is_complete.status();
-    if (is_complete.ok() && *is_complete && has_place) log_->DropAll();
+    if (is_complete.ok() && *is_complete && has_place) DropLog();
   }
   is_closed_.store(true);
   if (has_place) writer_lock_.Release();
+  if (readers_) readers_->EndSession();
   lock_.reset();
   return status;
 }
@@ -105,6 +114,12 @@ StoreStats StoreCore::stats() const {
   stats.checkpoints = checkpoints_.load();
   stats.pages_checkpointed = pages_checkpointed_.load();
   stats.recovered_commits = recovered_commits_;
+  if (readers_) {
+    const ReaderTable::Readers readers = readers_->Look();
+    stats.reading_processes = readers.n;
+    stats.oldest_reader_pid = readers.oldest_pid;
+    if (readers.oldest_pid != 0) stats.oldest_reader_lsn = readers.oldest;
+  }
   return stats;
 }
 

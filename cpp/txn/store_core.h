@@ -13,10 +13,13 @@
 #include <mutex>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "pager/private_pages.h"
 #include "txn/double_write.h"
+#include "txn/follower.h"
+#include "txn/reader_table.h"
 #include "txn/state_chain.h"
 #include "txn/store.h"
 #include "txn/fair_lock.h"
@@ -39,6 +42,8 @@ struct PageToWrite {
   const pager::PageVersion* version;
 };
 
+class Recovery;
+
 class StoreCore {
  public:
   StoreCore(env::Env* env, std::string path, const StoreOptions& options);
@@ -52,6 +57,8 @@ class StoreCore {
   absl::Status CheckWritable() const;  // also: not read-only, no failed sync
 
   StateChain& chain() { return *chain_; }
+  // What a new snapshot shows: the newest published state, of this process or of the one that writes.
+  IntrusivePtr<DatabaseState> Newest();
   FairLock& writer_lock() { return writer_lock_; }
   env::Env* env() const { return env_; }
   const std::string& path() const { return path_; }
@@ -84,7 +91,20 @@ class StoreCore {
     IntrusivePtr<pager::DataFile> file;
   };
 
+  // A checkpoint's right to write a state to the files. Null state: not now.
+  struct CheckpointTurn {
+    IntrusivePtr<DatabaseState> state;
+    ReaderTable::DirectoryLock lock;
+  };
+
   absl::Status Recover();
+  // --- other_processes.cc
+  absl::Status OpenForReading();
+  absl::StatusOr<ReaderTable::DirectoryLock> OpenReaderTable();
+  absl::Status TellReaders(Recovery* recovery);
+  absl::StatusOr<CheckpointTurn> BeginCheckpoint();
+  Lsn OldestElsewhere();  // nothing that commits up to it dropped is needed by another process
+  void DropLog();
   // --- commit.cc
   absl::StatusOr<IntrusivePtr<DatabaseState>> AppendCommit(CommitRequest* request, Synchronous synchronous);
   absl::Status SyncDirectPages(const CommitRequest& request);
@@ -108,7 +128,10 @@ class StoreCore {
   uint64_t salt_ = 0;
   std::unique_ptr<env::FileLock> lock_;
   std::atomic<bool> is_closed_{false};
-  std::unique_ptr<StateChain> chain_;
+  std::shared_ptr<ReaderTable> readers_;         // null when reading, and where memory cannot be shared
+  IntrusivePtr<DatabaseState> next_checkpoint_;  // kept until every other process is at or past it; checkpoint_lock_
+  std::unique_ptr<Follower> follower_;           // when reading beside a process that may write
+  std::unique_ptr<StateChain> chain_;            // null with a follower
   std::unique_ptr<wal::LogWriter> log_;  // null when opened read-only
   FairLock writer_lock_;
   std::atomic<uint32_t> next_file_id_{1};

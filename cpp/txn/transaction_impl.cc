@@ -11,7 +11,7 @@ using pager::FileView;
 using pager::PrivatePages;
 
 TransactionImpl::TransactionImpl(std::shared_ptr<StoreCore> core)
-    : core_(std::move(core)), state_(core_->chain().published()) {}
+    : core_(std::move(core)), state_(core_->Newest()) {}
 
 TransactionImpl::~TransactionImpl() { Rollback(); }
 
@@ -19,7 +19,10 @@ TransactionImpl::~TransactionImpl() { Rollback(); }
 
 absl::StatusOr<const FileState*> TransactionImpl::Committed(FileId file) const {
   const FileState* found = state_->Find(file);
-  if (found == nullptr) return InternalError("the database has no file with id ", file.value());
+  if (found == nullptr) {
+    TURDB_RETURN_IF_ERROR(state_->status());
+    return InternalError("the database has no file with id ", file.value());
+  }
   return found;
 }
 
@@ -47,9 +50,9 @@ uint64_t TransactionImpl::FileVersion(FileId file) {
 absl::Status TransactionImpl::Refresh() {
   TURDB_RETURN_IF_ERROR(core_->CheckUsable());
   if (is_writing_) return MisuseError("a transaction that writes cannot move to a newer snapshot");
-  state_ = core_->chain().published();
+  state_ = core_->Newest();
   has_read_ = false;
-  return absl::OkStatus();
+  return state_->status();
 }
 
 // --- writing ---------------------------------------------------------------------------------
