@@ -219,8 +219,13 @@ absl::StatusOr<std::unique_ptr<SharedMemory>> OpenPosixSharedMemory(const std::s
   struct flock lock;
   Lock(file->fd(), kSetLock, F_UNLCK, size, &lock);
   TURDB_RETURN_IF_ERROR(filled);
-  void* data = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED, file->fd(), 0);
-  if (data == MAP_FAILED) return PosixError("map", path);
+  // A map keeps its file description, and its locks, alive in a forked child: it gets one of its own.
+  const int map_fd = open(path.c_str(), O_RDWR | O_CLOEXEC);
+  if (map_fd < 0) return PosixError("open", path);
+  void* data = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED, map_fd, 0);
+  const int error = errno;
+  close(map_fd);
+  if (data == MAP_FAILED) return PosixError("map", path, error);
   return std::unique_ptr<SharedMemory>(new PosixSharedMemory(std::move(file), path, data, size));
 }
 

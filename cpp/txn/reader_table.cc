@@ -50,6 +50,7 @@ absl::Status ReaderTable::BeginSession(uint64_t salt, Lsn published, Lsn checkpo
 }
 
 ReaderTable::Readers ReaderTable::Look() {
+  std::lock_guard<std::mutex> guard(look_mutex_);
   Readers readers;
   for (uint32_t i = 0; i < kReaderSlots; ++i) {
     format::ReaderSlot& each = slot(i);

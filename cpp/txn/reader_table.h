@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <utility>
 
@@ -92,6 +93,7 @@ class ReaderTable {
   env::Env* const env_;
   const std::unique_ptr<env::SharedMemory> memory_;
   format::ReaderSlot* slot_ = nullptr;
+  std::mutex look_mutex_;  // locks taken to look are this object's: two who look must not take them for each other's
 };
 
 }  // namespace turdb::txn

@@ -153,7 +153,7 @@ class Reader:
         assert one("select count(*), coalesce(max(id), -1) + 1 from docs") == (docs, docs)
         if docs:
             i = self.rng.randrange(docs)
-            assert one("select id, length(body) from docs order by distance(e, ?) limit 1", vector(i)) == (i, i % 300)
+            assert one("select id, length(body) from docs order by e <-> ? limit 1", vector(i)) == (i, i % 300)
         if scratch:
             assert one(f"select count(*), max(a) from {scratch}") == (rows, rows - 1)
         names = self.con.execute("select name from sqlite_master where name like 'scratch%'").fetchall()
