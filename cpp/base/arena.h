@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <cstring>
 #include <memory>
 #include <string_view>
@@ -17,11 +18,11 @@ class Arena {
   Arena& operator=(const Arena&) = delete;
 
   char* Allocate(size_t bytes, size_t alignment = 8) {
-    char* start = reinterpret_cast<char*>(
-        (reinterpret_cast<uintptr_t>(at_) + alignment - 1) & ~(uintptr_t{alignment} - 1));
-    if (start + bytes > end_ || at_ == nullptr) return AllocateBlock(bytes, alignment);
-    at_ = start + bytes;
-    return start;
+    // In numbers: there is no such thing as a pointer behind a block's end, or some bytes behind null.
+    const uintptr_t start = (reinterpret_cast<uintptr_t>(at_) + alignment - 1) & ~(uintptr_t{alignment} - 1);
+    if (at_ == nullptr || start + bytes > reinterpret_cast<uintptr_t>(end_)) return AllocateBlock(bytes, alignment);
+    at_ = reinterpret_cast<char*>(start + bytes);
+    return reinterpret_cast<char*>(start);
   }
   template <typename T>
   T* AllocateArray(size_t n) {

@@ -16,6 +16,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
+#include "env/env.h"
 #include "sql/bind/function.h"
 #include "sql/bind/logical_plan.h"
 #include "table/table_writer.h"
@@ -32,6 +33,7 @@ struct OpenOptions {
   bool create_if_missing = true;
   uint64_t page_cache_bytes = 0;  // 0: the default
   std::function<absl::Status()> check_interrupt;  // called while opening waits for a lock; an error ends it
+  env::Env* env = nullptr;        // the file system, for tests; nullptr: the operating system's. Outlives the database
 };
 
 enum class StatementClass : uint8_t {
@@ -75,7 +77,7 @@ class Statement {
 };
 
 struct ProgressReport {
-  std::string_view phase;  // "load", "index"
+  std::string_view phase;  // "load", "index", "vacuum"
   uint64_t done = 0, total = 0;
 };
 

@@ -32,18 +32,6 @@ bool HasPlan(const sql::Statement& statement) {
   return statement.kind == sql::StatementKind::kSelect || ClassOf(statement) == StatementClass::kWrite;
 }
 
-// Errors after which a statement has changed nothing, because they are found before the first write of a row.
-bool LeavesNoTrace(const absl::Status& status) {
-  switch (KindOf(status)) {
-    case ErrorKind::kConstraint:
-    case ErrorKind::kBadValue:
-    case ErrorKind::kDimension:
-    case ErrorKind::kOverflow:
-    case ErrorKind::kParameter: return true;
-    default: return false;
-  }
-}
-
 }  // namespace
 
 StatementImpl::StatementImpl(std::shared_ptr<ConnectionState> state, sql::ParsedStatement parsed)
@@ -107,7 +95,9 @@ absl::StatusOr<std::unique_ptr<Result>> StatementImpl::Execute(absl::Span<const 
     case StatementClass::kSelect:
       return parsed_.statement->kind == sql::StatementKind::kExplain ? ExecuteExplain(parameters) : ExecuteRead(parameters);
     case StatementClass::kWrite: return ExecuteWrite(parameters);
-    case StatementClass::kSchema: return ExecuteSchema(parameters);
+    case StatementClass::kSchema:
+      if (parsed_.statement->kind == sql::StatementKind::kVacuum) return ExecuteVacuum(parameters);
+      return ExecuteSchema(parameters);
     case StatementClass::kPragma: return ExecutePragma();
     case StatementClass::kTransaction:
       TURDB_RETURN_IF_ERROR(ExecuteTransactionControl());
@@ -131,6 +121,7 @@ absl::Status StatementImpl::ExecuteTransactionControl() {
 
 absl::StatusOr<std::unique_ptr<Result>> StatementImpl::ExecuteRead(absl::Span<const Value> parameters) {
   TURDB_ASSIGN_OR_RETURN(auto txn, state_->StatementTransaction());
+  state_->is_fresh = false;
   TURDB_RETURN_IF_ERROR(EnsurePlan(txn.get()));
   TURDB_ASSIGN_OR_RETURN(auto execution, TakeExecution());
   StartExecution(execution.get(), state_.get(), txn.get(), parameters);
@@ -142,97 +133,10 @@ absl::StatusOr<std::unique_ptr<Result>> StatementImpl::ExecuteRead(absl::Span<co
   return std::unique_ptr<Result>(std::make_unique<ResultImpl>(state_, shared_from_this(), std::move(execution), std::move(txn)));
 }
 
-// One row at most, by its rowid.
-static bool IsSingleRow(const sql::PhysicalNode& source) {
-  const sql::PhysicalNode* node = &source;
-  while (node->kind == sql::PhysicalKind::kProject || node->kind == sql::PhysicalKind::kFilter) node = node->children[0].get();
-  return node->kind == sql::PhysicalKind::kRowIdLookup && node->As<sql::PhysicalRowIdLookup>().values.size() == 1;
-}
-
-static bool ReplacesRows(const catalog::TableDef& table, catalog::ConflictAction action) {
-  if (action == catalog::ConflictAction::kReplace || table.primary_key_action == catalog::ConflictAction::kReplace) return true;
-  return std::any_of(table.indexes.begin(), table.indexes.end(), [](const catalog::IndexDef& index) {
-    return index.conflict_action == catalog::ConflictAction::kReplace;
-  });
-}
-
-// A statement on one row is found wanting before anything is written, or written whole. A savepoint would make the next
-// statement copy again every page that it touches.
-bool StatementImpl::NeedsSavepoint() const {
-  const sql::PhysicalNode& root = *plan_->root;
-  if (root.children.empty()) return true;
-  const sql::PhysicalNode& source = *root.children[0];
-  switch (root.kind) {
-    case sql::PhysicalKind::kInsert: {
-      const auto& insert = root.As<sql::PhysicalInsert>();
-      const bool is_single = source.kind == sql::PhysicalKind::kValues && source.As<sql::PhysicalValues>().rows.size() == 1;
-      return !is_single || !insert.upserts.empty() || ReplacesRows(*insert.table, insert.on_conflict);
-    }
-    case sql::PhysicalKind::kUpdate: {
-      const auto& update = root.As<sql::PhysicalUpdate>();
-      return !IsSingleRow(source) || ReplacesRows(*update.table, update.on_conflict);
-    }
-    default: return !IsSingleRow(source);
-  }
-}
-
-absl::Status StatementImpl::RunWrite(txn::Transaction* txn, Execution* execution, RowBuffer* rows) {
-  ColumnBatch batch;
-  TURDB_RETURN_IF_ERROR(execution->root->Open());
-  while (true) {
-    TURDB_RETURN_IF_ERROR(execution->root->Next(&batch));
-    if (batch.size == 0) return absl::OkStatus();
-    rows->AddBatch(batch);
-  }
-}
-
-absl::StatusOr<std::unique_ptr<Result>> StatementImpl::ExecuteWrite(absl::Span<const Value> parameters) {
-  TURDB_ASSIGN_OR_RETURN(auto txn, state_->StatementTransaction());
-  const bool is_autocommit = state_->transaction == nullptr;
-  TURDB_RETURN_IF_ERROR(state_->StartWriting(txn.get()));
-  TURDB_RETURN_IF_ERROR(EnsurePlan(txn.get()));
-  TURDB_ASSIGN_OR_RETURN(auto execution, TakeExecution());
-  if (!state_->open_results.empty()) txn->Freeze();
-  const bool has_savepoint = !is_autocommit && NeedsSavepoint();
-  txn::Savepoint savepoint;
-  if (has_savepoint) savepoint = txn->MakeSavepoint();
-
-  StartExecution(execution.get(), state_.get(), txn.get(), parameters);
-  RowBuffer rows(columns().size());
-  absl::Status status = RunWrite(txn.get(), execution.get(), &rows);
-  execution->root->Close();
-  const sql::ExecContext& context = execution->context;
-  if (status.ok() || context.keep_changes) {
-    if (has_savepoint) txn->Release(savepoint);
-    if (is_autocommit) {
-      const absl::Status committed = state_->CommitStatement(txn.get());
-      if (status.ok()) status = committed;
-    }
-  } else if (is_autocommit) {
-    txn->Rollback();
-  } else if (context.rollback_transaction) {
-    TURDB_RETURN_IF_ERROR(state_->Rollback());
-  } else if (has_savepoint) {
-    TURDB_RETURN_IF_ERROR(txn->RollbackTo(savepoint));
-    txn->Release(savepoint);
-  } else if (!LeavesNoTrace(status)) {
-    TURDB_RETURN_IF_ERROR(state_->Rollback());
-  }
-  if (status.ok() || context.keep_changes) {
-    state_->changes = context.changes;
-    state_->total_changes += context.changes;
-    state_->last_insert_rowid = context.last_insert_rowid;
-  }
-  const int64_t changes = context.changes;
-  execution->context.txn = nullptr;
-  Recycle(std::move(execution));
-  TURDB_RETURN_IF_ERROR(status);
-  return Buffered(std::move(rows), columns(), changes);
-}
-
 absl::Status StatementImpl::RunMany(const NextParameters& next, int64_t* changes) {
-  TURDB_RETURN_IF_ERROR(state_->StartWriting(state_->transaction.get()));
+  TURDB_RETURN_IF_ERROR(state_->StartSharedWriting(state_->transaction.get()));
   TURDB_RETURN_IF_ERROR(EnsurePlan(state_->transaction.get()));
+  state_->is_fresh = false;
   const std::shared_ptr<sql::PhysicalPlan> plan = plan_;
   const bool is_batched = InsertBatch::Takes(*plan);
   std::optional<InsertBatch> batch;
@@ -293,13 +197,10 @@ absl::StatusOr<int64_t> StatementImpl::ExecuteMany(const NextParameters& next) {
   TURDB_RETURN_IF_ERROR(state_->CheckUsable());
   if (class_ != StatementClass::kWrite) return MisuseError("executemany() can only execute DML statements.");
   const bool begins = state_->transaction == nullptr;
-  if (begins) {
-    sql::Begin begin;
-    begin.mode = sql::BeginMode::kImmediate;
-    TURDB_RETURN_IF_ERROR(state_->Begin(begin));
-  }
+  if (begins) TURDB_RETURN_IF_ERROR(state_->Begin(sql::Begin()));
   int64_t changes = 0;
-  const absl::Status status = RunMany(next, &changes);
+  absl::Status status = begins ? TakeWholeTable() : absl::OkStatus();
+  if (status.ok()) status = RunMany(next, &changes);
   if (begins && state_->transaction != nullptr) {
     const absl::Status ended = status.ok() ? state_->Commit() : state_->Rollback();
     TURDB_RETURN_IF_ERROR(status);

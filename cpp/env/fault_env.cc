@@ -11,6 +11,8 @@
 
 #include "base/errors.h"
 #include "base/status_macros.h"
+#include "env/memory_env.h"
+#include "env/posix_spill.h"
 
 namespace turdb::env {
 namespace {
@@ -37,6 +39,13 @@ struct Inode {
   }
   void Sync() {
     for (const Change& change : pending) Apply(change, &durable);
+    pending.clear();
+  }
+  void FailSync(uint64_t seed) {
+    std::mt19937_64 random(seed);
+    for (const Change& change : pending) {
+      if (random() % 2 == 0) Apply(change, &durable);
+    }
     pending.clear();
   }
 };
@@ -75,6 +84,23 @@ class FaultFile final : public File {
   const std::unique_ptr<File> base_;
   const std::shared_ptr<Inode> inode_;
   const uint64_t generation_;
+};
+
+// Not on any disk, so a loss of power takes it; what it reserves and writes meets the faults of a disk.
+class FaultSpillFile final : public SpillFile {
+ public:
+  FaultSpillFile(FaultEnvImpl* env, std::unique_ptr<SpillFile> base) : env_(env), base_(std::move(base)) {
+    fd_ = base_->descriptor();
+  }
+  absl::Status Reserve(uint64_t offset, uint64_t length) override;
+  absl::StatusOr<uint8_t*> Map(uint64_t offset, uint64_t length) override { return base_->Map(offset, length); }
+  absl::Status WriteAt(uint64_t offset, const void* from, size_t length) override;
+  void Discard(uint64_t offset, uint64_t length) override { base_->Discard(offset, length); }
+  void Cool(uint8_t* mapped, uint64_t length) override { base_->Cool(mapped, length); }
+
+ private:
+  FaultEnvImpl* const env_;
+  const std::unique_ptr<SpillFile> base_;
 };
 
 class FaultEnvImpl final : public FaultEnv {
@@ -166,6 +192,12 @@ class FaultEnvImpl final : public FaultEnv {
   }
   absl::StatusOr<std::vector<std::string>> ListDir(const std::string& path) override { return base_->ListDir(path); }
   absl::StatusOr<std::string> CanonicalPath(const std::string& path) override { return path; }
+  absl::StatusOr<std::unique_ptr<SpillFile>> NewSpillFile(const std::string& directory) override {
+    std::lock_guard<std::mutex> guard(mutex_);
+    TURDB_RETURN_IF_ERROR(FailureLocked("create a spill file in", directory));
+    TURDB_ASSIGN_OR_RETURN(auto base, NewMemorySpillFile());
+    return std::unique_ptr<SpillFile>(new FaultSpillFile(this, std::move(base)));
+  }
   absl::StatusOr<std::unique_ptr<FileLock>> LockFile(const std::string& path) override {
     return base_->LockFile(path);
   }
@@ -194,6 +226,7 @@ class FaultEnvImpl final : public FaultEnv {
 
  private:
   friend class FaultFile;
+  friend class FaultSpillFile;
 
   absl::Status DownLocked(const std::string& path) const {
     return is_down_ ? IoError("cannot reach '", path, "': the power is off") : absl::OkStatus();
@@ -210,6 +243,7 @@ class FaultEnvImpl final : public FaultEnv {
     switch (fault) {
       case Fault::kNone: return absl::OkStatus();
       case Fault::kIo: return IoError("cannot ", operation, " '", path, "': injected error");
+      case Fault::kShortWrite: return IoError("cannot ", operation, " '", path, "': injected short write");
       case Fault::kDiskFull: return DiskFullError("cannot ", operation, " '", path, "': injected full disk");
       case Fault::kPowerLoss: return IoError("cannot ", operation, " '", path, "': the power is off");
     }
@@ -234,7 +268,7 @@ class FaultEnvImpl final : public FaultEnv {
 
   std::atomic<bool> is_on_network_{false};
   mutable std::mutex mutex_;
-  const std::unique_ptr<Env> base_ = NewMemoryEnv();
+  const std::unique_ptr<Env> base_ = NewRedirectableMemoryEnv();
   std::map<std::string, std::shared_ptr<Inode>> names_;          // as programs see them
   std::map<std::string, std::shared_ptr<Inode>> durable_names_;  // as the disk has them
   std::vector<NameChange> name_changes_;                         // not yet synced
@@ -264,6 +298,7 @@ absl::Status FaultFile::WriteAt(uint64_t offset, const void* from, size_t length
   if (was_down) return FaultEnvImpl::Describe(Fault::kPowerLoss, "write", path());
   if (fault == Fault::kIo) return FaultEnvImpl::Describe(fault, "write", path());
   if (fault == Fault::kDiskFull) length /= 2;
+  if (fault == Fault::kShortWrite) length = std::mt19937_64(env_->calls_)() % (length + 1);
   TURDB_RETURN_IF_ERROR(base_->WriteAt(offset, from, length));
   inode_->pending.push_back({offset, std::string(static_cast<const char*>(from), length), false});
   return FaultEnvImpl::Describe(fault, "write", path());
@@ -271,8 +306,10 @@ absl::Status FaultFile::WriteAt(uint64_t offset, const void* from, size_t length
 
 absl::Status FaultFile::Sync() {
   std::lock_guard<std::mutex> guard(env_->mutex_);
-  TURDB_RETURN_IF_ERROR(env_->SyncFailureLocked(path()));
+  const absl::Status failure = env_->SyncFailureLocked(path());
   if (generation_ != env_->generation_) return FaultEnvImpl::Describe(Fault::kPowerLoss, "sync", path());
+  if (!failure.ok() && !env_->is_down_) inode_->FailSync(env_->calls_);
+  TURDB_RETURN_IF_ERROR(failure);
   inode_->Sync();
   return absl::OkStatus();
 }
@@ -288,6 +325,18 @@ absl::Status FaultFile::Truncate(uint64_t size) {
 absl::Status FaultFile::Preallocate(uint64_t) {
   std::lock_guard<std::mutex> guard(env_->mutex_);
   return env_->FailureLocked("preallocate", path());
+}
+
+absl::Status FaultSpillFile::Reserve(uint64_t offset, uint64_t length) {
+  std::lock_guard<std::mutex> guard(env_->mutex_);
+  TURDB_RETURN_IF_ERROR(env_->FailureLocked("reserve room in", "spill file"));
+  return base_->Reserve(offset, length);
+}
+
+absl::Status FaultSpillFile::WriteAt(uint64_t offset, const void* from, size_t length) {
+  std::lock_guard<std::mutex> guard(env_->mutex_);
+  TURDB_RETURN_IF_ERROR(env_->FailureLocked("write", "spill file"));
+  return base_->WriteAt(offset, from, length);
 }
 
 void FaultEnvImpl::Restart(uint64_t seed) {

@@ -15,6 +15,7 @@
 #include "env/posix_error.h"
 #include "env/posix_file.h"
 #include "env/posix_lock.h"
+#include "env/posix_spill.h"
 
 namespace turdb::env {
 namespace {
@@ -84,6 +85,10 @@ class PosixEnvImpl final : public Env {
     struct stat info;
     if (stat(path.c_str(), &info) != 0) return PosixError("stat", path);
     return Cat(static_cast<uint64_t>(info.st_dev), ":", static_cast<uint64_t>(info.st_ino));
+  }
+
+  absl::StatusOr<std::unique_ptr<SpillFile>> NewSpillFile(const std::string& directory) override {
+    return NewPosixSpillFile(directory);
   }
 
   absl::StatusOr<std::unique_ptr<FileLock>> LockFile(const std::string& path) override { return LockPosixFile(path); }

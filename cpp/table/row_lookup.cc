@@ -4,6 +4,7 @@
 #include "btree/key_tree.h"
 #include "btree/row_tree.h"
 #include "table/index_codec.h"
+#include "table/read_log.h"
 #include "table/table_reader.h"
 #include "table/wanted_columns.h"
 
@@ -70,6 +71,24 @@ class KeyTreeLookup final : public RowLookup {
   DecodedEntry entry_;
 };
 
+// Takes down what is looked for, found or not.
+class NotedLookup final : public RowLookup {
+ public:
+  NotedLookup(txn::Transaction* txn, const catalog::TableDef& table, std::unique_ptr<RowLookup> lookup)
+      : txn_(txn), table_(table), lookup_(std::move(lookup)) {}
+
+  absl::StatusOr<bool> Find(RowRef row, Cell* out) override {
+    // The log is gone when the transaction has ended and its result is read on.
+    if (RowReadLog* const reads = RowReadLog::Of(txn_)) reads->NoteRow(table_, row);
+    return lookup_->Find(row, out);
+  }
+
+ private:
+  txn::Transaction* const txn_;
+  const catalog::TableDef& table_;
+  const std::unique_ptr<RowLookup> lookup_;
+};
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<RowLookup>> LookUpRows(txn::Transaction* txn, const catalog::TableDef& table,
@@ -79,6 +98,7 @@ absl::StatusOr<std::unique_ptr<RowLookup>> LookUpRows(txn::Transaction* txn, con
   std::unique_ptr<RowLookup> lookup;
   if (table.is_without_rowid) lookup = std::make_unique<KeyTreeLookup>(table, std::move(view), std::move(wanted), arena);
   else lookup = std::make_unique<RowTreeLookup>(std::move(view), std::move(wanted), arena);
+  if (RowReadLog::Of(txn) != nullptr) lookup = std::make_unique<NotedLookup>(txn, table, std::move(lookup));
   return lookup;
 }
 

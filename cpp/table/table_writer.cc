@@ -8,9 +8,11 @@
 #include "base/errors.h"
 #include "base/status_macros.h"
 #include "btree/row_tree.h"
+#include "table/guarded_writer.h"
 #include "table/index_writer.h"
 #include "table/row_store.h"
 #include "table/rowid_source.h"
+#include "table/table_lock.h"
 #include "table/vector_set.h"
 
 namespace turdb::table {
@@ -319,11 +321,18 @@ absl::Status ConflictError(const catalog::TableDef& table, const catalog::IndexD
   return ConstraintError(kind, Cat("UNIQUE constraint failed: ", columns));
 }
 
-absl::StatusOr<std::unique_ptr<TableWriter>> NewTableWriter(txn::Transaction* txn, const catalog::TableDef& table,
-                                                            IndexExpressions expressions) {
+absl::StatusOr<std::unique_ptr<TableWriter>> NewPlainTableWriter(txn::Transaction* txn, const catalog::TableDef& table,
+                                                                 IndexExpressions expressions) {
   auto writer = std::make_unique<TableWriterImpl>(table, std::move(expressions));
   TURDB_RETURN_IF_ERROR(writer->Open(txn));
   return std::unique_ptr<TableWriter>(std::move(writer));
+}
+
+absl::StatusOr<std::unique_ptr<TableWriter>> NewTableWriter(txn::Transaction* txn, const catalog::TableDef& table,
+                                                            IndexExpressions expressions) {
+  TURDB_ASSIGN_OR_RETURN(const TableAccess access, LockForRows(txn, table));
+  if (access == TableAccess::kWhole) return NewPlainTableWriter(txn, table, std::move(expressions));
+  return GuardedWriter::Open(txn, table, std::move(expressions));
 }
 
 }  // namespace turdb::table

@@ -68,20 +68,23 @@ struct LeaseOnLsn {
 
 }  // namespace
 
-Follower::Follower(env::Env* env, const std::string& directory, std::shared_ptr<ReaderTable> table, uint64_t timeout_ms)
+Follower::Follower(env::Env* env, const std::string& directory, std::shared_ptr<ReaderTable> table,
+                   IntrusivePtr<pager::PageMemory> memory, uint64_t timeout_ms)
     : env_(env),
       directory_(directory),
       table_(table),
+      memory_(std::move(memory)),
       timeout_ms_(timeout_ms),
       leases_(std::make_shared<LeaseCounter>(env, std::move(table))) {}
 
 Follower::~Follower() = default;
 
 absl::StatusOr<std::unique_ptr<Follower>> Follower::Open(env::Env* env, const std::string& directory,
-                                                         std::shared_ptr<ReaderTable> table, uint64_t timeout_ms,
+                                                         std::shared_ptr<ReaderTable> table,
+                                                         IntrusivePtr<pager::PageMemory> memory, uint64_t timeout_ms,
                                                          const CheckInterrupt& check) {
   TURDB_RETURN_IF_ERROR(table->TakeSlot());
-  std::unique_ptr<Follower> follower(new Follower(env, directory, std::move(table), timeout_ms));
+  std::unique_ptr<Follower> follower(new Follower(env, directory, std::move(table), std::move(memory), timeout_ms));
   TURDB_RETURN_IF_ERROR(follower->Load(check));
   return follower;
 }
@@ -99,7 +102,7 @@ absl::Status Follower::Load(const CheckInterrupt& check) {
   TURDB_ASSIGN_OR_RETURN(const format::DirectoryMeta meta, ReadMeta(env_, directory_));
   TURDB_ASSIGN_OR_RETURN(const bool has_writer, table_->HasWriter());
   const Lsn published = table_->published();
-  Recovery recovery(env_, directory_, meta, /*is_read_only=*/true, has_writer ? published : wal::kEndOfLog);
+  Recovery recovery(env_, directory_, meta, /*is_read_only=*/true, memory_, has_writer ? published : wal::kEndOfLog);
   TURDB_RETURN_IF_ERROR(recovery.Run());
   const Lsn end = recovery.log().end_lsn();
   if (has_writer && end < published) {
@@ -117,7 +120,7 @@ absl::Status Follower::Load(const CheckInterrupt& check) {
 // part of the log that is missing here. Deltas give the right page also from a newer one, and a page caught half-written
 // fails its checksum; so what can be read on is right, and otherwise all is loaded with checkpoints held off.
 absl::Status Follower::Advance(Lsn to) {
-  StateBuilder builder(env_, directory_, *current_);
+  StateBuilder builder(env_, directory_, *current_, memory_);
   auto is_followed = log_->Follow(current_->lsn(), to, &builder);
   if (is_followed.ok() && *is_followed) {
     auto next = builder.Build(to);

@@ -15,6 +15,7 @@
 #include <mutex>
 #include <string>
 
+#include "pager/page_memory.h"
 #include "txn/database_state.h"
 #include "txn/reader_table.h"
 #include "wal/log_follower.h"
@@ -27,7 +28,8 @@ class Follower {
  public:
   // kBusy when the directory is being rearranged for longer than the timeout; errors of recovery.
   static absl::StatusOr<std::unique_ptr<Follower>> Open(env::Env* env, const std::string& directory,
-                                                        std::shared_ptr<ReaderTable> table, uint64_t timeout_ms,
+                                                        std::shared_ptr<ReaderTable> table,
+                                                        IntrusivePtr<pager::PageMemory> memory, uint64_t timeout_ms,
                                                         const CheckInterrupt& check);
   ~Follower();
 
@@ -36,7 +38,8 @@ class Follower {
   uint64_t recovered_commits() const { return recovered_commits_; }
 
  private:
-  Follower(env::Env* env, const std::string& directory, std::shared_ptr<ReaderTable> table, uint64_t timeout_ms);
+  Follower(env::Env* env, const std::string& directory, std::shared_ptr<ReaderTable> table,
+           IntrusivePtr<pager::PageMemory> memory, uint64_t timeout_ms);
   absl::Status Advance(Lsn to);
   absl::Status Load(const CheckInterrupt& check);
   absl::Status Trim(Lsn checkpoint);
@@ -45,6 +48,7 @@ class Follower {
   env::Env* const env_;
   const std::string directory_;
   const std::shared_ptr<ReaderTable> table_;
+  const IntrusivePtr<pager::PageMemory> memory_;
   const uint64_t timeout_ms_;
   const std::shared_ptr<LeaseCounter> leases_;
 

@@ -24,8 +24,8 @@ absl::Status StoreCore::OpenForReading() {
   if (!is_volatile_ && !env_->IsOnNetwork(path_)) {
     auto table = ReaderTable::Open(env_, path_);
     if (table.ok()) {
-      TURDB_ASSIGN_OR_RETURN(follower_, Follower::Open(env_, path_, *std::move(table), options_.lock_timeout_ms,
-                                                       options_.check_interrupt));
+      TURDB_ASSIGN_OR_RETURN(follower_, Follower::Open(env_, path_, *std::move(table), memory_,
+                                                       options_.lock_timeout_ms, options_.check_interrupt));
       recovered_commits_ = follower_->recovered_commits();
       return absl::OkStatus();
     }
@@ -69,21 +69,29 @@ IntrusivePtr<DatabaseState> StoreCore::Newest() {
 Lsn StoreCore::OldestElsewhere() { return readers_ ? readers_->Look().oldest : kNobody; }
 
 absl::StatusOr<StoreCore::CheckpointTurn> StoreCore::BeginCheckpoint() {
-  if (!readers_) return CheckpointTurn{chain_->CheckpointState(), {}};
-  TURDB_ASSIGN_OR_RETURN(auto lock,
-                         readers_->LockDirectory(env::LockMode::kExclusive,
-                                                 std::min(options_.lock_timeout_ms, kCheckpointWaitMs)));
-  if (!lock.is_held()) return CheckpointTurn();
-  const Lsn oldest = readers_->Look().oldest;  // who claims something later reads on to what is published now
-  const bool is_anybody_behind = oldest < chain_->published()->lsn();
-  if (!is_anybody_behind) next_checkpoint_ = nullptr;
-  auto state = chain_->CheckpointState();
-  const bool has_older = next_checkpoint_ && next_checkpoint_->lsn() < state->lsn();
-  if (has_older && state->lsn() > oldest) state = next_checkpoint_;
-  const bool may_write = state->lsn() <= oldest;
-  const bool is_next_done = may_write && next_checkpoint_ && next_checkpoint_->lsn() <= state->lsn();
-  if (is_anybody_behind && (!next_checkpoint_ || is_next_done)) next_checkpoint_ = chain_->published();
-  return may_write ? CheckpointTurn{std::move(state), std::move(lock)} : CheckpointTurn();
+  CheckpointTurn turn;
+  Lsn oldest = kNobody;
+  if (readers_) {
+    TURDB_ASSIGN_OR_RETURN(turn.lock, readers_->LockDirectory(env::LockMode::kExclusive,
+                                                              std::min(options_.lock_timeout_ms, kCheckpointWaitMs)));
+    if (!turn.lock.is_held()) return turn;
+    oldest = readers_->Look().oldest;  // who claims something later reads on to what is published now
+    if (oldest >= chain_->published()->lsn()) next_checkpoint_ = nullptr;
+  }
+  StateChain::Candidates candidates = chain_->CheckpointCandidates();
+  if (candidates.newest->lsn() <= oldest) {
+    turn.state = std::move(candidates.newest);
+    turn.older = std::move(candidates.older);
+    return turn;
+  }
+  if (next_checkpoint_ && next_checkpoint_->lsn() <= oldest) {
+    turn.state = std::exchange(next_checkpoint_, nullptr);
+    for (auto& each : candidates.older) {
+      if (each->lsn() < turn.state->lsn()) turn.older.push_back(std::move(each));
+    }
+  }
+  if (!next_checkpoint_) next_checkpoint_ = std::move(candidates.newest);
+  return turn;
 }
 
 void StoreCore::DropLog() {

@@ -10,6 +10,7 @@
 #include "base/status_macros.h"
 #include "format/file_header.h"
 #include "format/page_delta.h"
+#include "txn/write_back.h"
 #include "wal/log_files.h"
 
 namespace turdb::txn {
@@ -20,11 +21,12 @@ using pager::OnDisk;
 using pager::PageVersion;
 
 Recovery::Recovery(env::Env* env, std::string directory, const format::DirectoryMeta& meta, bool is_read_only,
-                   Lsn limit)
+                   IntrusivePtr<pager::PageMemory> memory, Lsn limit)
     : env_(env),
       directory_(std::move(directory)),
       meta_(meta),
       is_read_only_(is_read_only),
+      memory_(std::move(memory)),
       log_(env, LogDirectory(directory_), meta.salt, meta.first_segment, meta.checkpoint_lsn, limit),
       epoch_(pager::NextEpoch()),
       next_file_id_(meta.next_file_id) {}
@@ -32,7 +34,8 @@ Recovery::Recovery(env::Env* env, std::string directory, const format::Directory
 absl::Status Recovery::Run() {
   for (const auto& entry : meta_.files) {
     File& file = files_[entry.id];
-    file.file = MakeIntrusive<DataFile>(env_, directory_, entry.path, entry.id, OnDisk::kYes, is_read_only_);
+    file.file = MakeIntrusive<DataFile>(env_, directory_, entry.path, entry.id, OnDisk::kYes, is_read_only_,
+                                       memory_);
     file.page_count = entry.page_count;
   }
   TURDB_RETURN_IF_ERROR(log_.Scan());
@@ -85,7 +88,9 @@ absl::Status Recovery::RepairPage(env::File* data, FileId file, PageId page, con
   std::string bytes(kPageBytes, '\0');
   if (offset + kPageBytes <= size) {
     TURDB_RETURN_IF_ERROR(data->ReadAt(offset, bytes.data(), kPageBytes));
-    if (format::IsPageIntact(file, page, reinterpret_cast<const uint8_t*>(bytes.data()))) return absl::OkStatus();
+    if (format::IsPageIntact(file, page, reinterpret_cast<const uint8_t*>(bytes.data()))) {
+      return is_read_only_ ? absl::OkStatus() : data->WriteAt(offset, bytes.data(), kPageBytes);  // see write_back.h
+    }
   }
   if (is_read_only_) {
     repaired_[{file.value(), page.value()}].assign(reinterpret_cast<const char*>(image), kPageBytes);
@@ -103,7 +108,7 @@ absl::Status Recovery::OnCreate(FileId file, const std::string& path) {
   next_file_id_ = std::max(next_file_id_, file + 1);
   if (log_.IsDropped(file)) return absl::OkStatus();
   const OnDisk on_disk = env_->FileExists(directory_ + "/" + path) ? OnDisk::kYes : OnDisk::kNo;
-  files_[file].file = MakeIntrusive<DataFile>(env_, directory_, path, file, on_disk, is_read_only_);
+  files_[file].file = MakeIntrusive<DataFile>(env_, directory_, path, file, on_disk, is_read_only_, memory_);
   files_[file].file->MarkDirectoryDirty();
   return absl::OkStatus();
 }
@@ -131,7 +136,7 @@ absl::Status Recovery::OnPage(FileId file, PageId page, bool is_from_zero, const
   }
   PageVersion* version = found->second.table.FindVersion(page);
   if (version == nullptr) {
-    auto made = PageVersion::New(epoch_);
+    TURDB_ASSIGN_OR_RETURN(auto made, found->second.file->NewVersion(epoch_));
     if (!is_from_zero) TURDB_RETURN_IF_ERROR(ReadBase(found->second, page, made->bytes()));
     version = made.get();
     found->second.table.Set(page, std::move(made), epoch_);
@@ -162,7 +167,7 @@ absl::Status Recovery::SyncWhatIsReliedOn() {
   if (log_.commits() == 0) return absl::OkStatus();
   for (const auto& segment : log_.segments()) {
     TURDB_ASSIGN_OR_RETURN(auto file, env_->OpenFile(segment.path, env::OpenMode::kReadWrite));
-    TURDB_RETURN_IF_ERROR(file->Sync());
+    TURDB_RETURN_IF_ERROR(WriteBack(file.get()));
   }
   return env_->SyncDir(LogDirectory(directory_));
 }
@@ -201,7 +206,8 @@ absl::Status Recovery::RemoveGarbage(bool with_data_files) {
   for (const std::string& name : segments) {
     const uint32_t number = wal::SegmentNumber(name);
     const bool is_needed = number >= meta_.first_segment && number < log_.next_segment();
-    if (number != 0 && !is_needed) TURDB_RETURN_IF_ERROR(env_->DeleteFile(LogDirectory(directory_) + "/" + name));
+    const bool is_spill = name.rfind("spill.", 0) == 0;  // of a process that died before it took the name away
+    if (is_spill || (number != 0 && !is_needed)) TURDB_RETURN_IF_ERROR(env_->DeleteFile(LogDirectory(directory_) + "/" + name));
   }
   return absl::OkStatus();
 }

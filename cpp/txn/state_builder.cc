@@ -14,15 +14,20 @@ using pager::DataFile;
 using pager::OnDisk;
 using pager::PageVersion;
 
-StateBuilder::StateBuilder(env::Env* env, std::string directory, const DatabaseState& base)
-    : env_(env), directory_(std::move(directory)), base_(base), epoch_(pager::NextEpoch()) {}
+StateBuilder::StateBuilder(env::Env* env, std::string directory, const DatabaseState& base,
+                           IntrusivePtr<pager::PageMemory> memory)
+    : env_(env),
+      directory_(std::move(directory)),
+      base_(base),
+      memory_(std::move(memory)),
+      epoch_(pager::NextEpoch()) {}
 
 absl::Status StateBuilder::OnCreate(FileId file, const std::string& path) {
   if (path.empty() || base_.Find(file) != nullptr) {
     return CorruptionError("the log of '", directory_, "' creates file ", file.value(), " twice or without a name");
   }
   const OnDisk on_disk = env_->FileExists(directory_ + "/" + path) ? OnDisk::kYes : OnDisk::kNo;
-  files_[file].file = MakeIntrusive<DataFile>(env_, directory_, path, file, on_disk, /*is_read_only=*/true);
+  files_[file].file = MakeIntrusive<DataFile>(env_, directory_, path, file, on_disk, /*is_read_only=*/true, memory_);
   return absl::OkStatus();
 }
 
@@ -46,7 +51,7 @@ absl::StatusOr<StateBuilder::File*> StateBuilder::Find(FileId id) {
 absl::StatusOr<PageVersion*> StateBuilder::OwnVersion(File* file, PageId page, bool is_from_zero) {
   PageVersion* version = file->table.FindVersion(page);
   if (version != nullptr && version->owner() == epoch_) return version;
-  auto made = PageVersion::New(epoch_);
+  TURDB_ASSIGN_OR_RETURN(auto made, file->file->NewVersion(epoch_));
   if (version != nullptr) {
     std::memcpy(made->bytes(), version->bytes(), kPageBytes);
   } else if (!is_from_zero) {

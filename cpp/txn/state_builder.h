@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "pager/page_memory.h"
 #include "txn/database_state.h"
 #include "wal/log_reader.h"
 
@@ -15,7 +16,8 @@ namespace turdb::txn {
 
 class StateBuilder final : public wal::LogVisitor {
  public:
-  StateBuilder(env::Env* env, std::string directory, const DatabaseState& base);
+  StateBuilder(env::Env* env, std::string directory, const DatabaseState& base,
+               IntrusivePtr<pager::PageMemory> memory);
 
   absl::Status OnCreate(FileId file, const std::string& path) override;
   absl::Status OnDrop(FileId file) override;
@@ -37,6 +39,7 @@ class StateBuilder final : public wal::LogVisitor {
   env::Env* const env_;
   const std::string directory_;
   const DatabaseState& base_;
+  const IntrusivePtr<pager::PageMemory> memory_;
   const pager::Epoch epoch_;
   std::map<FileId, File> files_;  // that changed
   std::vector<pager::PageVersion*> touched_;

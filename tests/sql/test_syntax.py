@@ -396,7 +396,7 @@ def is_addition(sql):
         or re.search(r"\((?:[^()]*) order by", sql) is not None  # max(a ORDER BY b)
         or ("returning" in sql and re.search(r"\b(order|limit)\b", sql) is not None)
         or ("trigger" in sql and re.search(r" as |with |default values|returning|indexed", sql) is not None)
-        or sql.startswith(("begin", "explain", "analyze", "create index", "create unique index", "pragma"))
+        or sql.startswith(("begin", "explain", "analyze", "vacuum", "create index", "create unique index", "pragma"))
         or re.search(r"\b(values|union|except|intersect)\b", sql) is not None  # of two widths: the binder's error
         or re.search(r"order by|limit", sql) is not None  # of UPDATE and DELETE
     )

@@ -62,6 +62,16 @@ absl::Status FillIndex(const catalog::TableDef& table, const catalog::IndexDef& 
                            statement->context->progress);
 }
 
+absl::StatusOr<std::vector<std::string>> CheckStoredTable(const catalog::TableDef& table, ExecContext* context) {
+  SchemaContext schema;
+  schema.exec = context;
+  schema.functions = context->functions;
+  const ParsedStatement none;
+  SchemaStatement statement{none, &schema};
+  TURDB_ASSIGN_OR_RETURN(auto expressions, TableExpressions::Make(table, &statement));
+  return table::CheckTable(context->txn, table, expressions->index_callback());
+}
+
 absl::Status ExecuteSchemaStatement(const ParsedStatement& parsed, SchemaContext* context) {
   SchemaStatement statement{parsed, context};
   const Statement& tree = *parsed.statement;
@@ -78,9 +88,6 @@ absl::Status ExecuteSchemaStatement(const ParsedStatement& parsed, SchemaContext
       return NameError("no such module: ", tree.As<CreateVirtualTable>().module.text);
     case StatementKind::kCreateTrigger:
       return UnsupportedError("triggers are not supported: write the statements where the change is made, in one transaction");
-    case StatementKind::kVacuum:
-      return UnsupportedError("VACUUM is not supported: space that deletes free is used again, and DROP TABLE or "
-                              "DELETE without WHERE give it back; PRAGMA wal_checkpoint shortens the log");
     case StatementKind::kAttach:
     case StatementKind::kDetach:
       return UnsupportedError("ATTACH and DETACH are not supported: use CREATE SCHEMA for several name spaces in one database, "

@@ -1,0 +1,185 @@
+// How a connection runs INSERT, UPDATE and DELETE.
+//
+// A statement that meets what another transaction has committed since its snapshot (kConflict) runs again on a newer snapshot where
+// nobody can tell the difference: outside a transaction, as the first of one, and at READ COMMITTED. A deadlock rolls the whole
+// transaction back, since only that lets the others go on.
+#include <algorithm>
+#include <chrono>
+
+#include "base/errors.h"
+#include "base/status_macros.h"
+#include "engine/result_impl.h"
+#include "engine/statement_impl.h"
+#include "table/read_log.h"
+#include "table/table_lock.h"
+
+namespace turdb::engine {
+namespace {
+
+// Errors after which a statement has changed nothing, because they are found before the first write of a row.
+bool LeavesNoTrace(const absl::Status& status) {
+  switch (KindOf(status)) {
+    case ErrorKind::kConstraint:
+    case ErrorKind::kBadValue:
+    case ErrorKind::kDimension:
+    case ErrorKind::kOverflow:
+    case ErrorKind::kParameter:
+    case ErrorKind::kBusy:
+    case ErrorKind::kConflict: return true;
+    default: return false;
+  }
+}
+
+// One row at most, by its rowid.
+bool IsSingleRow(const sql::PhysicalNode& source) {
+  const sql::PhysicalNode* node = &source;
+  while (node->kind == sql::PhysicalKind::kProject || node->kind == sql::PhysicalKind::kFilter) node = node->children[0].get();
+  return node->kind == sql::PhysicalKind::kRowIdLookup && node->As<sql::PhysicalRowIdLookup>().values.size() == 1;
+}
+
+bool ReplacesRows(const catalog::TableDef& table, catalog::ConflictAction action) {
+  if (action == catalog::ConflictAction::kReplace || table.primary_key_action == catalog::ConflictAction::kReplace) return true;
+  return std::any_of(table.indexes.begin(), table.indexes.end(), [](const catalog::IndexDef& index) {
+    return index.conflict_action == catalog::ConflictAction::kReplace;
+  });
+}
+
+}  // namespace
+
+// A statement on one row is found wanting before anything is written, or written whole. A savepoint would make the next
+// statement copy again every page that it touches.
+bool StatementImpl::NeedsSavepoint() const {
+  const sql::PhysicalNode& root = *plan_->root;
+  if (root.children.empty()) return true;
+  const sql::PhysicalNode& source = *root.children[0];
+  switch (root.kind) {
+    case sql::PhysicalKind::kInsert: {
+      const auto& insert = root.As<sql::PhysicalInsert>();
+      const bool is_single = source.kind == sql::PhysicalKind::kValues && source.As<sql::PhysicalValues>().rows.size() == 1;
+      return !is_single || !insert.upserts.empty() || ReplacesRows(*insert.table, insert.on_conflict);
+    }
+    case sql::PhysicalKind::kUpdate: {
+      const auto& update = root.As<sql::PhysicalUpdate>();
+      return !IsSingleRow(source) || ReplacesRows(*update.table, update.on_conflict);
+    }
+    default: return !IsSingleRow(source);
+  }
+}
+
+absl::Status StatementImpl::RunWrite(txn::Transaction* txn, Execution* execution, RowBuffer* rows) {
+  ColumnBatch batch;
+  TURDB_RETURN_IF_ERROR(execution->root->Open());
+  while (true) {
+    TURDB_RETURN_IF_ERROR(execution->root->Next(&batch));
+    if (batch.size == 0) return absl::OkStatus();
+    rows->AddBatch(batch);
+  }
+}
+
+const catalog::TableDef* StatementImpl::target() const {
+  const sql::PhysicalNode& root = *plan_->root;
+  switch (root.kind) {
+    case sql::PhysicalKind::kInsert: return root.As<sql::PhysicalInsert>().table;
+    case sql::PhysicalKind::kUpdate: return root.As<sql::PhysicalUpdate>().table;
+    case sql::PhysicalKind::kDelete: return root.As<sql::PhysicalDelete>().table;
+    default: return nullptr;
+  }
+}
+
+// For many rows in a transaction of their own.
+absl::Status StatementImpl::TakeWholeTable() {
+  TURDB_ASSIGN_OR_RETURN(auto txn, state_->StatementTransaction());
+  TURDB_RETURN_IF_ERROR(state_->StartSharedWriting(txn.get()));
+  TURDB_RETURN_IF_ERROR(EnsurePlan(txn.get()));
+  return target() == nullptr ? absl::OkStatus() : table::LockWhole(txn.get(), *target());
+}
+
+absl::StatusOr<std::unique_ptr<Result>> StatementImpl::ExecuteWrite(absl::Span<const Value> parameters) {
+  const auto deadline = std::chrono::steady_clock::now() + state_->timeout;
+  while (true) {
+    bool may_retry = false;
+    auto result = TryWrite(parameters, &may_retry);
+    if (result.ok() || !may_retry || std::chrono::steady_clock::now() >= deadline) return result;
+    state_->AwaitNewest();
+    if (state_->interrupted.load(std::memory_order_relaxed)) return InterruptedError("interrupted");
+  }
+}
+
+absl::StatusOr<std::unique_ptr<Result>> StatementImpl::TryWrite(absl::Span<const Value> parameters, bool* may_retry) {
+  TURDB_ASSIGN_OR_RETURN(auto txn, state_->StatementTransaction());
+  const bool is_autocommit = state_->transaction == nullptr;
+  absl::Status status = state_->StartSharedWriting(txn.get());
+  if (status.ok()) status = EnsurePlan(txn.get());
+  // Before anything is read, so that a wait for the table does not make the snapshot old.
+  if (status.ok() && target() != nullptr) status = table::LockForRows(txn.get(), *target()).status();
+  if (!status.ok()) {
+    TURDB_RETURN_IF_ERROR(EndFailedWrite(txn.get(), sql::ExecContext(), nullptr, status, may_retry));
+    return status;
+  }
+  TURDB_ASSIGN_OR_RETURN(auto execution, TakeExecution());
+  if (!state_->open_results.empty()) txn->Freeze();
+  const bool has_savepoint = !is_autocommit && (NeedsSavepoint() || state_->reads_newest());
+  txn::Savepoint savepoint;
+  if (has_savepoint) savepoint = txn->MakeSavepoint();
+
+  StartExecution(execution.get(), state_.get(), txn.get(), parameters);
+  RowBuffer rows(columns().size());
+  status = RunWrite(txn.get(), execution.get(), &rows);
+  execution->root->Close();
+  const sql::ExecContext& context = execution->context;
+  if (status.ok() || context.keep_changes) {
+    if (has_savepoint) txn->Release(savepoint);
+    if (is_autocommit) {
+      const absl::Status committed = state_->CommitStatement(txn.get());
+      *may_retry = KindOf(committed) == ErrorKind::kConflict;
+      if (status.ok()) status = committed;
+    }
+  } else {
+    TURDB_RETURN_IF_ERROR(EndFailedWrite(txn.get(), context, has_savepoint ? &savepoint : nullptr, status, may_retry));
+  }
+  if (status.ok() || context.keep_changes) {
+    state_->is_fresh = false;
+    state_->changes = context.changes;
+    state_->total_changes += context.changes;
+    state_->last_insert_rowid = context.last_insert_rowid;
+  }
+  const int64_t changes = context.changes;
+  state_->NoteTransaction();
+  execution->context.txn = nullptr;
+  Recycle(std::move(execution));
+  TURDB_RETURN_IF_ERROR(status);
+  return Buffered(std::move(rows), columns(), changes);
+}
+
+// Takes back what the statement did, or the whole transaction, and says whether it may run again. An error returned is worse than
+// the statement's own.
+absl::Status StatementImpl::EndFailedWrite(txn::Transaction* txn, const sql::ExecContext& context,
+                                           const txn::Savepoint* savepoint, const absl::Status& status, bool* may_retry) {
+  const ErrorKind kind = KindOf(status);
+  if (state_->transaction == nullptr) {
+    txn->Rollback();
+    *may_retry = kind == ErrorKind::kConflict || kind == ErrorKind::kDeadlock;
+    return absl::OkStatus();
+  }
+  if (kind == ErrorKind::kDeadlock || context.rollback_transaction) return state_->Rollback();
+  if (kind == ErrorKind::kConflict && state_->is_fresh) {
+    txn->Rollback();  // BEGIN stays in force: nothing has happened since
+    if (state_->isolation == sql::Isolation::kSerializable) txn->set_read_log(std::make_unique<table::RowReadLog>());
+    *may_retry = true;
+    return absl::OkStatus();
+  }
+  state_->is_fresh = false;
+  if (savepoint != nullptr) {
+    const absl::Status restored = txn->RollbackTo(*savepoint);
+    if (!restored.ok()) {
+      TURDB_RETURN_IF_ERROR(state_->Rollback());
+      return restored;
+    }
+    txn->Release(*savepoint);
+    *may_retry = kind == ErrorKind::kConflict && state_->reads_newest();
+    return absl::OkStatus();
+  }
+  return LeavesNoTrace(status) ? absl::OkStatus() : state_->Rollback();
+}
+
+}  // namespace turdb::engine
