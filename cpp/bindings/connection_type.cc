@@ -40,6 +40,7 @@ int ConnectionInit(PyObject* self, PyObject* args, PyObject*) {
   options.is_read_only = read_only != 0;
   options.create_if_missing = may_create != 0;
   options.page_cache_bytes = cache_bytes;
+  options.check_interrupt = SignalCheck();
   absl::StatusOr<std::unique_ptr<engine::Connection>> opened = absl::InternalError("");
   {
     GilReleased released;

@@ -79,5 +79,7 @@ absl::Status BeginIfNeeded(engine::Connection* engine, const std::string& begin)
 
 // Whether nothing but blanks, comments and semicolons is in `sql`.
 bool IsBlankSql(std::string_view sql);
+// Asks, on the main thread, whether a signal (Ctrl-C) is to end a wait.
+std::function<absl::Status()> SignalCheck();
 
 }  // namespace turdb::bindings

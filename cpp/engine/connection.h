@@ -32,6 +32,7 @@ struct OpenOptions {
   bool is_read_only = false;
   bool create_if_missing = true;
   uint64_t page_cache_bytes = 0;  // 0: the default
+  std::function<absl::Status()> check_interrupt;  // called while opening waits for a lock; an error ends it
   env::Env* env = nullptr;        // the file system, for tests; nullptr: the operating system's. Outlives the database
 };
 

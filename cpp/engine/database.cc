@@ -25,6 +25,11 @@ absl::flat_hash_map<std::string, std::weak_ptr<Database>>& Registry() {
   return *registry;
 }
 
+// A forked child inherits the registry, but cannot use what its parent opened.
+std::string OwnKey(const std::string& key) { return Cat(key, " of process ", env::PosixEnv()->ProcessId()); }
+
+std::string ReadingKey(const std::string& key) { return key + " read-only"; }
+
 bool IsMemory(std::string_view path) { return path.substr(0, 8) == ":memory:"; }
 
 // A database is made inside a folder that is there: a mistyped path does not leave folders behind.
@@ -42,6 +47,21 @@ absl::Status CreateSystem(txn::Store* store) {
   TURDB_RETURN_IF_ERROR(txn->StartWriting(std::chrono::milliseconds(5000)));
   TURDB_RETURN_IF_ERROR(catalog::InitialiseCatalog(txn.get()));
   return txn->Commit(txn::Synchronous::kFull);
+}
+
+// Another process may be making the database at this moment: it commits the catalog's tables after the catalog's file.
+absl::Status WaitUntilCreated(txn::Store* store, env::Env* env, const OpenOptions& options) {
+  const uint64_t deadline = env->MonotonicMicros() + options.timeout_ms * 1000;
+  while (true) {
+    auto txn = store->Begin();
+    TURDB_ASSIGN_OR_RETURN(auto view, txn->View(txn::kCatalogFile));
+    if (view.page_count() > 1) return absl::OkStatus();
+    if (env->MonotonicMicros() >= deadline) {
+      return CorruptionError("database '", options.path, "' has no catalog yet: its creation was interrupted");
+    }
+    if (options.check_interrupt) TURDB_RETURN_IF_ERROR(options.check_interrupt());
+    env->SleepMicros(1000);
+  }
 }
 
 }  // namespace
@@ -63,21 +83,26 @@ absl::StatusOr<std::shared_ptr<Database>> Database::Open(const OpenOptions& opti
   if (!is_memory && !is_private) {
     // A missing path has no identity yet; it is registered under the one it has once it was created.
     auto canonical = env->CanonicalPath(options.path);
-    if (canonical.ok()) key = place + *canonical;
+    if (canonical.ok()) key = OwnKey(place + *canonical);
   }
+  // Who only reads shares a database that this process writes; who writes needs one that is open for that.
   if (!is_private) {
-    if (auto found = Registry().find(key); found != Registry().end()) {
-      if (auto database = found->second.lock()) {
-        if (options.page_cache_bytes > 0) database->store_->set_page_cache_bytes(options.page_cache_bytes);
-        return database;
+    for (const std::string& each : {key, ReadingKey(key)}) {
+      if (auto found = Registry().find(each); found != Registry().end()) {
+        if (auto database = found->second.lock()) {
+          if (options.page_cache_bytes > 0) database->store_->set_page_cache_bytes(options.page_cache_bytes);
+          return database;
+        }
+        Registry().erase(found);
       }
-      Registry().erase(found);
+      if (!options.is_read_only) break;
     }
   }
   txn::StoreOptions store_options;
   store_options.is_read_only = options.is_read_only;
   store_options.create_if_missing = options.create_if_missing;
   store_options.lock_timeout_ms = options.timeout_ms;
+  store_options.check_interrupt = options.check_interrupt;
   if (options.page_cache_bytes > 0) store_options.page_cache_bytes = options.page_cache_bytes;
   std::unique_ptr<env::Env> memory_env;
   if (is_memory || is_private) memory_env = env::NewMemoryEnv();
@@ -85,7 +110,11 @@ absl::StatusOr<std::shared_ptr<Database>> Database::Open(const OpenOptions& opti
   const std::string path = memory_env != nullptr ? "memory" : options.path;
   if (env == env::PosixEnv()) TURDB_RETURN_IF_ERROR(CheckParent(env, path));
   TURDB_ASSIGN_OR_RETURN(auto store, txn::Store::Open(env, path, store_options));
-  if (!options.is_read_only) TURDB_RETURN_IF_ERROR(CreateSystem(store.get()));
+  if (options.is_read_only) {
+    TURDB_RETURN_IF_ERROR(WaitUntilCreated(store.get(), env, options));
+  } else {
+    TURDB_RETURN_IF_ERROR(CreateSystem(store.get()));
+  }
   // A forked child has none of the threads: it leaves the object behind, for waiting for them would never end.
   const auto destroy = [process_id = env->ProcessId()](Database* database) {
     if (env::PosixEnv()->ProcessId() == process_id) delete database;
@@ -94,9 +123,9 @@ absl::StatusOr<std::shared_ptr<Database>> Database::Open(const OpenOptions& opti
   if (!is_private) {
     if (!is_memory) {
       TURDB_ASSIGN_OR_RETURN(const std::string canonical, env->CanonicalPath(options.path));
-      key = place + canonical;
+      key = OwnKey(place + canonical);
     }
-    Registry()[key] = database;
+    Registry()[options.is_read_only ? ReadingKey(key) : key] = database;
   }
   return database;
 }

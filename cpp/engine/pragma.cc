@@ -160,6 +160,23 @@ absl::StatusOr<PragmaResult> WalCheckpoint(ConnectionState* state, std::string_v
   return result;
 }
 
+// Who reads beside this process, and how far back: what keeps a checkpoint from getting on.
+absl::StatusOr<PragmaResult> ReadingProcesses(ConnectionState* state, std::string_view, const Given&) {
+  const txn::StoreStats stats = state->database->store()->stats();
+  PragmaResult result{{}, RowBuffer(4)};
+  for (const char* name : {"processes", "oldest_lsn", "oldest_pid", "log_bytes"}) {
+    sql::ResultColumnInfo column;
+    column.name = name;
+    result.columns.push_back(std::move(column));
+  }
+  const bool has_oldest = stats.oldest_reader_pid != 0;
+  result.rows.Add({Value::Integer(stats.reading_processes),
+                   has_oldest ? Value::Integer(static_cast<int64_t>(stats.oldest_reader_lsn.value())) : Value(),
+                   has_oldest ? Value::Integer(static_cast<int64_t>(stats.oldest_reader_pid)) : Value(),
+                   Value::Integer(static_cast<int64_t>(stats.wal_bytes))});
+  return result;
+}
+
 absl::StatusOr<PragmaResult> AutoCheckpoint(ConnectionState* state, std::string_view name, const Given& given) {
   if (!given.is_present) return Nothing();
   TURDB_RETURN_IF_ERROR(Expect(given.is_integer && given.integer > 0, name, "a positive number of pages"));
@@ -278,6 +295,7 @@ constexpr Entry kPragmas[] = {
     {"synchronous", SynchronousPragma}, {"hnsw_ef_search", EfSearch},  {"hnsw_absorb", Absorb},
     {"threads", Threads},               {"busy_timeout", BusyTimeout}, {"query_only", QueryOnly},
     {"journal_mode", JournalMode},      {"foreign_keys", ForeignKeys}, {"wal_checkpoint", WalCheckpoint},
+    {"reading_processes", ReadingProcesses},
     {"wal_autocheckpoint", AutoCheckpoint}, {"disabled_optimizer_rules", DisabledRules}, {"data_version", DataVersion},
     {"auto_vacuum", AutoVacuumPragma},  {"incremental_vacuum", IncrementalVacuum},
     {"checkpoint_interval", CheckpointInterval},

@@ -52,10 +52,14 @@ StatementImpl::StatementImpl(std::shared_ptr<ConnectionState> state, sql::Parsed
 absl::StatusOr<std::shared_ptr<StatementImpl>> StatementImpl::Create(std::shared_ptr<ConnectionState> state, sql::ParsedStatement parsed) {
   std::shared_ptr<StatementImpl> statement(new StatementImpl(std::move(state), std::move(parsed)));
   if (HasPlan(*statement->parsed_.statement)) {
-    // Preparing must not count as reading in a transaction that may write later: it would make it conflict.
-    std::shared_ptr<txn::Transaction> txn = statement->state_->transaction;
-    if (txn == nullptr || !txn->is_writing()) txn = statement->state_->database->store()->Begin();
-    TURDB_RETURN_IF_ERROR(statement->EnsurePlan(txn.get()));
+    // Preparing must not count as reading in a transaction that may write later: it would make it conflict. But what the
+    // statement names may be gone from the newest state and still be there in the transaction's.
+    const std::shared_ptr<txn::Transaction> own = statement->state_->transaction;
+    const bool is_own_needed = own != nullptr && (own->is_writing() || statement->state_->database->is_read_only());
+    absl::Status planned;
+    if (!is_own_needed) planned = statement->EnsurePlan(statement->state_->database->store()->Begin().get());
+    if (is_own_needed || (own != nullptr && !planned.ok())) planned = statement->EnsurePlan(own.get());
+    TURDB_RETURN_IF_ERROR(planned);
   } else if (statement->parsed_.statement->kind == sql::StatementKind::kExplain) {
     statement->own_columns_.push_back({"plan", "TEXT"});
   }

@@ -76,10 +76,31 @@ class SpillFile {
   int fd_ = -1;
 };
 
-// Held until destroyed or the process dies.
+// Held until destroyed or the process dies; a forked child does not have it.
 class FileLock {
  public:
   virtual ~FileLock() = default;
+};
+
+enum class LockMode { kShared, kExclusive };
+
+// A small file that processes use as common memory, with locks on single bytes of it. A lock belongs to this object: two
+// objects exclude each other also within a process. It ends with the object or the process, and a forked child
+// does not have it. Stores of atomics in the memory are seen by everybody at once; nothing of it is ever durable.
+class SharedMemory {
+ public:
+  virtual ~SharedMemory() = default;
+  uint8_t* data() const { return data_; }
+  size_t size() const { return size_; }
+  // Does not wait: false when somebody else's lock is in the way. A lock held already is changed to `mode`.
+  virtual absl::StatusOr<bool> TryLock(uint64_t byte, LockMode mode) = 0;
+  virtual void Unlock(uint64_t byte) = 0;
+  // Whether somebody else holds a lock on the byte.
+  virtual absl::StatusOr<bool> IsLocked(uint64_t byte) = 0;
+
+ protected:
+  uint8_t* data_ = nullptr;
+  size_t size_ = 0;
 };
 
 enum class OpenMode { kReadOnly, kReadWrite, kCreate, kCreateNew };  // kCreateNew fails when it exists
@@ -110,6 +131,12 @@ class Env {
   // Takes the exclusive lock of a file (created when absent) and writes this process's id into it. When another
   // process holds it: kBusy that names the holder's pid. Does not wait; callers retry until their timeout.
   virtual absl::StatusOr<std::unique_ptr<FileLock>> LockFile(const std::string& path) = 0;
+  // The same, shared with others who call this: writes nothing, and the file must be there.
+  virtual absl::StatusOr<std::unique_ptr<FileLock>> LockFileShared(const std::string& path) = 0;
+  // Opens the file, filled up with zeros to `size` when it is shorter or absent.
+  virtual absl::StatusOr<std::unique_ptr<SharedMemory>> OpenSharedMemory(const std::string& path, size_t size) = 0;
+  // True for a directory on a file system that other machines may write, where memory is not shared between all who use it.
+  virtual bool IsOnNetwork(const std::string& directory) { return false; }
 
   // True when nothing here survives the process, so that a log would be for nothing.
   virtual bool IsVolatile() const { return false; }

@@ -2,10 +2,12 @@
 #include "env/fault_env.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cstring>
 #include <map>
 #include <mutex>
 #include <random>
+#include <set>
 
 #include "base/errors.h"
 #include "base/status_macros.h"
@@ -122,6 +124,8 @@ class FaultEnvImpl final : public FaultEnv {
     std::lock_guard<std::mutex> guard(mutex_);
     is_down_ = true;
   }
+  void SetOnNetwork(bool is_on_network) override { is_on_network_.store(is_on_network); }
+  bool IsOnNetwork(const std::string&) override { return is_on_network_.load(); }
   void Restart(uint64_t seed) override;
   void KillProcess() override {
     std::lock_guard<std::mutex> guard(mutex_);
@@ -203,6 +207,24 @@ class FaultEnvImpl final : public FaultEnv {
   absl::StatusOr<std::unique_ptr<FileLock>> LockFile(const std::string& path) override {
     return base_->LockFile(path);
   }
+  absl::StatusOr<std::unique_ptr<FileLock>> LockFileShared(const std::string& path) override {
+    return base_->LockFileShared(path);
+  }
+  absl::StatusOr<std::unique_ptr<SharedMemory>> OpenSharedMemory(const std::string& path, size_t size) override {
+    std::lock_guard<std::mutex> guard(mutex_);
+    TURDB_RETURN_IF_ERROR(DownLocked(path));
+    TURDB_ASSIGN_OR_RETURN(auto memory, base_->OpenSharedMemory(path, size));
+    // Nothing of it is durable: after a loss of power anything may be there.
+    if (lost_shared_.erase(path) > 0) {
+      std::mt19937_64 random(seed_);
+      for (size_t at = 0; at + 8 <= memory->size(); at += 8) {
+        const uint64_t noise = random() % 2 == 0 ? random() : random() % 65536;  // also numbers that look right
+        std::memcpy(memory->data() + at, &noise, sizeof(noise));
+      }
+    }
+    shared_.insert(path);
+    return memory;
+  }
   uint64_t NowMicros() override { return base_->NowMicros(); }
   uint64_t MonotonicMicros() override { return base_->MonotonicMicros(); }
   void SleepMicros(uint64_t micros) override { base_->SleepMicros(micros); }
@@ -250,6 +272,7 @@ class FaultEnvImpl final : public FaultEnv {
     }
   }
 
+  std::atomic<bool> is_on_network_{false};
   mutable std::mutex mutex_;
   const std::unique_ptr<Env> base_ = NewRedirectableMemoryEnv();
   std::map<std::string, std::shared_ptr<Inode>> names_;          // as programs see them
@@ -261,6 +284,9 @@ class FaultEnvImpl final : public FaultEnv {
   bool is_sync_failing_ = false;
   bool is_down_ = false;
   uint64_t generation_ = 0;
+  uint64_t seed_ = 0;                    // of the last restart
+  std::set<std::string> shared_;         // paths of shared memory
+  std::set<std::string> lost_shared_;   // those whose content a restart took
 };
 
 absl::Status FaultFile::ReadAt(uint64_t offset, void* to, size_t length) {
@@ -322,6 +348,8 @@ absl::Status FaultSpillFile::WriteAt(uint64_t offset, const void* from, size_t l
 void FaultEnvImpl::Restart(uint64_t seed) {
   std::lock_guard<std::mutex> guard(mutex_);
   std::mt19937_64 random(seed);
+  seed_ = seed;
+  lost_shared_ = shared_;
   // Each directory keeps a prefix of its changes.
   std::map<std::string, size_t> n_kept, n_seen;
   for (const NameChange& change : name_changes_) ++n_kept[Parent(change.path)];

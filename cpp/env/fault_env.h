@@ -34,6 +34,8 @@ class FaultEnv : public Env {
   virtual void CutPower() = 0;
   // Comes back after a loss of power with what a disk might have kept, chosen by the seed. Files opened before stay dead.
   virtual void Restart(uint64_t seed) = 0;
+  // Whether this looks like a file system that other machines write.
+  virtual void SetOnNetwork(bool is_on_network) = 0;
   // The process died, the machine did not: everything written is there, but no more durable than before.
   virtual void KillProcess() = 0;
 };

@@ -24,6 +24,7 @@
 #include "base/status_macros.h"
 #include "env/env.h"
 #include "env/posix_file.h"
+#include "env/shared_region.h"
 
 namespace turdb::env {
 namespace {
@@ -189,7 +190,7 @@ class MemoryEnvImpl final : public Env {
   }
   bool FileExists(const std::string& path) override {
     std::lock_guard<std::mutex> guard(mutex_);
-    return files_.count(path) > 0;
+    return files_.count(path) > 0 || locks_.count(path) > 0;
   }
   bool DirExists(const std::string& path) override {
     std::lock_guard<std::mutex> guard(mutex_);
@@ -235,18 +236,22 @@ class MemoryEnvImpl final : public Env {
 
   absl::StatusOr<std::unique_ptr<FileLock>> LockFile(const std::string& path) override {
     std::lock_guard<std::mutex> guard(mutex_);
-    if (!locks_->insert(path).second) return BusyError("'", path, "' is locked: it is open in this process already");
-    class Lock final : public FileLock {
-     public:
-      Lock(std::shared_ptr<std::set<std::string>> locks, std::string path)
-          : locks_(std::move(locks)), path_(std::move(path)) {}
-      ~Lock() override { locks_->erase(path_); }
+    auto& region = locks_[path];
+    if (region == nullptr) region = NewSharedRegion(1);
+    return Lock(region, LockMode::kExclusive, path);
+  }
 
-     private:
-      std::shared_ptr<std::set<std::string>> locks_;
-      std::string path_;
-    };
-    return std::unique_ptr<FileLock>(new Lock(locks_, path));
+  absl::StatusOr<std::unique_ptr<FileLock>> LockFileShared(const std::string& path) override {
+    std::lock_guard<std::mutex> guard(mutex_);
+    auto& region = locks_[path];
+    if (region == nullptr) return Failure("lock", path, "no such file");
+    return Lock(region, LockMode::kShared, path);
+  }
+  absl::StatusOr<std::unique_ptr<SharedMemory>> OpenSharedMemory(const std::string& path, size_t size) override {
+    std::lock_guard<std::mutex> guard(mutex_);
+    auto& region = shared_[path];
+    if (region == nullptr) region = NewSharedRegion(size);
+    return OpenSharedRegion(region);
   }
 
   bool IsVolatile() const override { return true; }
@@ -260,6 +265,17 @@ class MemoryEnvImpl final : public Env {
     const size_t slash = path.rfind('/');
     return slash == std::string::npos ? "" : path.substr(0, slash);
   }
+  struct LockedRegion final : FileLock {
+    explicit LockedRegion(std::unique_ptr<SharedMemory> region_in) : region(std::move(region_in)) {}
+    const std::unique_ptr<SharedMemory> region;
+  };
+  static absl::StatusOr<std::unique_ptr<FileLock>> Lock(std::shared_ptr<SharedRegion> region, LockMode mode,
+                                                        const std::string& path) {
+    auto handle = OpenSharedRegion(std::move(region));
+    TURDB_ASSIGN_OR_RETURN(const bool is_locked, handle->TryLock(0, mode));
+    if (!is_locked) return BusyError("'", path, "' is locked: it is open in this process already");
+    return std::unique_ptr<FileLock>(new LockedRegion(std::move(handle)));
+  }
   static absl::Status Failure(std::string_view operation, const std::string& path, std::string_view cause) {
     return IoError("cannot ", operation, " '", path, "' in memory: ", cause);
   }
@@ -268,7 +284,8 @@ class MemoryEnvImpl final : public Env {
   std::mutex mutex_;
   std::map<std::string, std::shared_ptr<Contents>> files_;
   std::set<std::string> dirs_ = {""};
-  std::shared_ptr<std::set<std::string>> locks_ = std::make_shared<std::set<std::string>>();
+  // No files: ListDir does not show them. Of a locked file the first byte is.
+  std::map<std::string, std::shared_ptr<SharedRegion>> locks_, shared_;
 };
 
 }  // namespace

@@ -108,6 +108,16 @@ absl::StatusOr<IntrusivePtr<SharedMapping>> DataFile::MappingFor(uint32_t pages)
   return mapping_;
 }
 
+absl::Status DataFile::Refresh() {
+  std::lock_guard<std::mutex> guard(mutex_);
+  if (on_disk_ == OnDisk::kNo && env_->FileExists(full_path())) on_disk_ = OnDisk::kYes;
+  TURDB_RETURN_IF_ERROR(OpenLocked());
+  if (file_ == nullptr) return absl::OkStatus();
+  TURDB_ASSIGN_OR_RETURN(const uint64_t size, file_->Size());
+  RaiseTo(file_pages_, static_cast<uint32_t>(size / kPageBytes));
+  return absl::OkStatus();
+}
+
 absl::Status DataFile::EnsureOnDisk() {
   std::lock_guard<std::mutex> guard(mutex_);
   if (on_disk_ == OnDisk::kNo) {

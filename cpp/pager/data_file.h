@@ -66,6 +66,8 @@ class DataFile : public RefCounted<DataFile> {
   // kUnsupported, kCorruption, kDiskFull, kIo: the pages must not be overwritten while somebody needs them.
   // REQUIRES: states before `written` that are in use have fixed their maps.
   absl::Status Preserve(const std::vector<PageId>& pages, const OldReaders& readers, Lsn written, PreservedSpace* space);
+  // Looks again whether the file is there and how long it is: another process may have made it or written to it.
+  absl::Status Refresh();
   // Creates the file when it is not on disk yet.
   absl::Status EnsureOnDisk();
   bool is_on_disk();

@@ -40,6 +40,7 @@ inline void BindFaults(py::class_<TestEnv>& env) {
         e.Faults().FailAt(call, static_cast<env::Fault>(fault), n);
       }, py::arg("call"), py::arg("fault"), py::arg("n") = 1)
       .def("fail_syncs", [](TestEnv& e, bool is_failing) { e.Faults().FailSyncs(is_failing); })
+      .def("set_on_network", [](TestEnv& e, bool is_on_network) { e.Faults().SetOnNetwork(is_on_network); })
       .def("cut_power", [](TestEnv& e) { e.Faults().CutPower(); })
       .def("restart", [](TestEnv& e, uint64_t seed) { e.Faults().Restart(seed); })
       .def("kill_process", [](TestEnv& e) { e.Faults().KillProcess(); });

@@ -136,6 +136,9 @@ class TestStore {
     out["checkpoints"] = stats.checkpoints;
     out["pages_checkpointed"] = stats.pages_checkpointed;
     out["recovered_commits"] = stats.recovered_commits;
+    out["reading_processes"] = stats.reading_processes;
+    out["oldest_reader_lsn"] = stats.oldest_reader_lsn.value();
+    out["oldest_reader_pid"] = stats.oldest_reader_pid;
     out["cache_limit_bytes"] = stats.cache_limit_bytes;
     out["cache_bytes"] = stats.cache_bytes;
     out["spilled_bytes"] = stats.spilled_bytes;

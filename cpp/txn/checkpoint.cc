@@ -6,7 +6,7 @@
 // disk, a damaged page), the newest state that no snapshot is older than is written instead.
 // Order: the log is synced up to the state; old pages are preserved; images of pages that recovery may need go to the double-write area, synced;
 // pages go to their files, synced; turdb.meta says so, synced; old segments go; the newest states are published
-// anew without what is now in the files.
+// anew without what is now in the files. Snapshots of other processes count, too: see other_processes.cc.
 #include <algorithm>
 #include <cstring>
 
@@ -176,13 +176,14 @@ void StoreCore::CleanChain(Lsn lsn) {
 }
 
 absl::StatusOr<bool> StoreCore::WriteCheckpoint(CheckpointReason reason) {
-  StateChain::Candidates candidates = chain_->CheckpointCandidates();
-  IntrusivePtr<DatabaseState> state = std::move(candidates.newest);
+  TURDB_ASSIGN_OR_RETURN(const CheckpointTurn turn, BeginCheckpoint());
+  if (!turn.state) return false;
+  IntrusivePtr<DatabaseState> state = turn.state;
   if (state->lsn() > checkpoint_lsn()) {
     TURDB_RETURN_IF_ERROR(SyncUpTo(state->lsn()));
-    if (!candidates.older.empty()) {
-      const absl::Status preserved = PreserveFor(candidates.older, *state);
-      if (!preserved.ok()) state = candidates.older.front();
+    if (!turn.older.empty()) {
+      const absl::Status preserved = PreserveFor(turn.older, *state);
+      if (!preserved.ok()) state = turn.older.front();
       if (!preserved.ok() && !is_volatile_) hindrance_ = preserved;
     }
   }
@@ -193,6 +194,7 @@ absl::StatusOr<bool> StoreCore::WriteCheckpoint(CheckpointReason reason) {
     TURDB_RETURN_IF_ERROR(WriteCheckpointMeta(*state, first_segment));
     state->ForEach([](FileId, const IntrusivePtr<FileState>& file) { file->file()->Protect(file->page_count()); });
     checkpoint_lsn_.store(target.value());
+    if (readers_) readers_->set_checkpoint(target);
     log_->DropBefore(first_segment);
     CleanChain(target);
     checkpoints_.fetch_add(1);

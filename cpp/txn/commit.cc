@@ -1,4 +1,6 @@
 // The way of a commit: log, sync, publish.
+#include <algorithm>
+
 #include "base/errors.h"
 #include "base/status_macros.h"
 #include "txn/store_core.h"
@@ -144,6 +146,11 @@ absl::Status StoreCore::Fail(const absl::Status& cause) {
 }
 
 void StoreCore::UnlinkDropped(Lsn durable) {
+  {
+    std::lock_guard<std::mutex> guard(unlinks_mutex_);
+    if (unlinks_.empty()) return;
+  }
+  durable = std::min(durable, OldestElsewhere());
   std::vector<PendingUnlink> due;
   {
     std::lock_guard<std::mutex> guard(unlinks_mutex_);

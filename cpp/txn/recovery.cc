@@ -22,13 +22,13 @@ using pager::OnDisk;
 using pager::PageVersion;
 
 Recovery::Recovery(env::Env* env, std::string directory, const format::DirectoryMeta& meta, bool is_read_only,
-                   IntrusivePtr<pager::PageMemory> memory)
+                   IntrusivePtr<pager::PageMemory> memory, Lsn limit)
     : env_(env),
       directory_(std::move(directory)),
       meta_(meta),
       is_read_only_(is_read_only),
       memory_(std::move(memory)),
-      log_(env, LogDirectory(directory_), meta.salt, meta.first_segment, meta.checkpoint_lsn),
+      log_(env, LogDirectory(directory_), meta.salt, meta.first_segment, meta.checkpoint_lsn, limit),
       epoch_(pager::NextEpoch()),
       next_file_id_(meta.next_file_id) {}
 
@@ -42,10 +42,7 @@ absl::Status Recovery::Run() {
   TURDB_RETURN_IF_ERROR(log_.Scan());
   TURDB_RETURN_IF_ERROR(RepairTornPages());
   TURDB_RETURN_IF_ERROR(log_.Replay(this));
-  if (!is_read_only_) {
-    TURDB_RETURN_IF_ERROR(SyncWhatIsReliedOn());
-    TURDB_RETURN_IF_ERROR(RemoveGarbage());
-  }
+  if (!is_read_only_) TURDB_RETURN_IF_ERROR(SyncWhatIsReliedOn());
   BuildState();
   return absl::OkStatus();
 }
@@ -191,9 +188,12 @@ bool Recovery::IsGarbage(const std::string& path) const {
          std::all_of(page.begin(), page.end(), [](char c) { return c == 0; });
 }
 
-absl::Status Recovery::RemoveGarbage() {
+absl::Status Recovery::RemoveGarbage(bool with_data_files) {
   const std::set<std::string> known = paths();
-  TURDB_ASSIGN_OR_RETURN(const auto schemas, env_->ListDir(directory_));
+  std::vector<std::string> schemas;
+  if (with_data_files) {
+    TURDB_ASSIGN_OR_RETURN(schemas, env_->ListDir(directory_));
+  }
   for (const std::string& schema : schemas) {
     const std::string schema_path = directory_ + "/" + schema;
     if (env::IsTempFileName(schema)) TURDB_RETURN_IF_ERROR(env_->DeleteFile(schema_path));

@@ -34,6 +34,7 @@ void StateChain::PublishUpTo(Lsn durable) {
     PublishLocked(std::move(pending_.front()));
     pending_.pop_front();
   }
+  if (published_word_ != nullptr) published_word_->store(published_.back().state->lsn().value());
   TrimLocked();
 }
 

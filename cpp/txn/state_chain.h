@@ -6,6 +6,7 @@
 // use; (3) lsns do not fall from front to back. Thread-safe.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <deque>
 #include <functional>
@@ -19,6 +20,9 @@ namespace turdb::txn {
 class StateChain {
  public:
   explicit StateChain(IntrusivePtr<DatabaseState> first);
+
+  // Where the lsn of the newest published state is told to other processes.
+  void TellPublished(std::atomic<uint64_t>* word) { published_word_ = word; }
 
   IntrusivePtr<DatabaseState> published() const;
   IntrusivePtr<DatabaseState> head() const;
@@ -56,6 +60,7 @@ class StateChain {
   void PublishLocked(Entry entry);
   void TrimLocked();
 
+  std::atomic<uint64_t>* published_word_ = nullptr;
   mutable std::mutex mutex_;
   std::deque<Entry> published_;  // never empty
   std::deque<Entry> pending_;

@@ -24,7 +24,7 @@ class StoreImpl final : public Store {
   void set_page_cache_bytes(uint64_t bytes) override { core_->memory().set_limit_bytes(bytes); }
   void set_spilling(bool is_on) override { core_->memory().set_spilling(is_on); }
   bool is_spilling() const override { return core_->memory().is_spilling(); }
-  Lsn last_commit_lsn() const override { return core_->chain().published()->lsn(); }
+  Lsn last_commit_lsn() const override { return core_->Newest()->lsn(); }
   std::vector<LockInfo> Locks() const override { return core_->locks().List(); }
   env::Env* env() const override { return core_->env(); }
   const std::string& path() const override { return core_->path(); }

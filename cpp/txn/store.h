@@ -13,6 +13,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -40,6 +41,7 @@ struct StoreOptions {
   uint64_t checkpoint_interval_ms = 300'000;    // something committed is in the files after that long; 0: never for time's sake
   // Checkpoints run in a thread of their own; else in the commit that makes one due, so that tests repeat exactly.
   bool has_background_checkpoint = true;
+  std::function<absl::Status()> check_interrupt;  // called while opening waits; an error ends it
 };
 
 struct StoreStats {
@@ -47,6 +49,9 @@ struct StoreStats {
   uint64_t wal_bytes_written = 0;   // since open
   uint64_t commits = 0, syncs = 0, checkpoints = 0, pages_checkpointed = 0;
   uint64_t recovered_commits = 0;   // at open
+  uint32_t reading_processes = 0;   // beside the one that writes; known to that one
+  Lsn oldest_reader_lsn{0};         // of what those look at; 0 when at nothing old
+  uint64_t oldest_reader_pid = 0;
   uint64_t repeated_commits = 0;    // whose changes were made anew, because others had committed to the same table
   LockStats locks;
 
@@ -88,7 +93,8 @@ class Store {
 
   virtual std::unique_ptr<Transaction> Begin() = 0;
   // Writes committed pages to their files and drops the log before them. Fails with kBusy only when another one runs
-  // longer than the timeout (kPassive: at all). Returns false when part of the log had to stay.
+  // longer than the timeout (kPassive: at all). Returns false when part of the log had to stay: somebody committed meanwhile,
+  // or a snapshot in another process is in the way.
   virtual absl::StatusOr<bool> Checkpoint(CheckpointMode mode = CheckpointMode::kFull) = 0;
   // Checkpoints, removes the log and releases the lock. No transaction may be open. Idempotent.
   virtual absl::Status Close() = 0;

@@ -28,17 +28,23 @@ StoreCore::~StoreCore() {
 }
 
 absl::Status StoreCore::Recover() {
+  ReaderTable::DirectoryLock lock;
+  if (!options_.is_read_only) {
+    TURDB_ASSIGN_OR_RETURN(lock, OpenReaderTable());
+  }
   TURDB_ASSIGN_OR_RETURN(const format::DirectoryMeta meta, ReadMeta(env_, path_));
   salt_ = meta.salt;
   Recovery recovery(env_, path_, meta, options_.is_read_only, memory_);
   TURDB_RETURN_IF_ERROR(recovery.Run());
   checkpoint_lsn_ = meta.checkpoint_lsn.value();
+  if (!options_.is_read_only) TURDB_RETURN_IF_ERROR(TellReaders(&recovery));
   durable_lsn_ = recovery.log().end_lsn();
   recovered_commits_ = recovery.log().commits();
   next_file_id_ = recovery.next_file_id().value();
   names_ = recovery.paths();
   chain_ = std::make_unique<StateChain>(recovery.state());
   if (options_.is_read_only) return absl::OkStatus();
+  if (readers_) chain_->TellPublished(readers_->published_word());
   double_write_ = std::make_unique<DoubleWrite>(env_, DoubleWritePath(path_), salt_);
   log_ = std::make_unique<wal::LogWriter>(env_, wal::LogOptions{LogDirectory(path_), salt_, options_.wal_segment_bytes},
                                           recovery.log().next_segment(), recovery.log().end_lsn());
@@ -48,12 +54,14 @@ absl::Status StoreCore::Recover() {
 
 absl::Status StoreCore::Open(const std::shared_ptr<StoreCore>& core) {
   TURDB_ASSIGN_OR_RETURN(core->lock_, PrepareDirectory(core->env_, core->path_, core->options_));
+  if (core->options_.is_read_only) {
+    TURDB_RETURN_IF_ERROR(core->OpenForReading());
+    if (core->Newest()->Find(kCatalogFile) != nullptr) return absl::OkStatus();
+    return CorruptionError("database '", core->path_, "' has no catalog yet: its creation was interrupted");
+  }
   TURDB_RETURN_IF_ERROR(core->Recover());
   core->StartCheckpointer();
   if (core->chain_->head()->Find(kCatalogFile) != nullptr) return absl::OkStatus();
-  if (core->options_.is_read_only) {
-    return CorruptionError("database '", core->path_, "' has no catalog yet: its creation was interrupted");
-  }
   TransactionImpl first(core);
   TURDB_RETURN_IF_ERROR(first.StartWriting(std::chrono::milliseconds(0)));
   TURDB_ASSIGN_OR_RETURN(const FileId catalog, first.CreateFile("turdb_catalog/catalog.tbd", nullptr));
@@ -88,10 +96,11 @@ absl::Status StoreCore::Close() {
   if (may_write) {
     auto is_complete = Checkpoint(CheckpointMode::kFull);
     status = is_complete.status();
-    if (is_complete.ok() && *is_complete && has_place) log_->DropAll();
+    if (is_complete.ok() && *is_complete && has_place) DropLog();
   }
   is_closed_.store(true);
   if (has_place) commit_place_.Release();
+  if (readers_) readers_->EndSession();
   lock_.reset();
   return status;
 }
@@ -117,6 +126,10 @@ absl::Status StoreCore::CheckWritable() const {
 
 StoreStats StoreCore::stats() const {
   StoreStats stats;
+  stats.recovered_commits = recovered_commits_;
+  stats.cache_limit_bytes = memory_->limit_bytes();
+  stats.cache_bytes = memory_->heap_bytes();
+  if (!chain_) return stats;  // the process that writes knows the rest
   chain_->Trim();  // what only snapshots held that are gone is not counted
   if (log_ != nullptr) {
     stats.wal_bytes = log_->end_lsn().value() - checkpoint_lsn_.load();
@@ -126,11 +139,14 @@ StoreStats StoreCore::stats() const {
   stats.syncs = syncs_.load();
   stats.checkpoints = checkpoints_.load();
   stats.pages_checkpointed = pages_checkpointed_.load();
-  stats.recovered_commits = recovered_commits_;
+  if (readers_) {
+    const ReaderTable::Readers readers = readers_->Look();
+    stats.reading_processes = readers.n;
+    stats.oldest_reader_pid = readers.oldest_pid;
+    if (readers.oldest_pid != 0) stats.oldest_reader_lsn = readers.oldest;
+  }
   stats.repeated_commits = repeated_commits_.load();
   stats.locks = locks_.stats();
-  stats.cache_limit_bytes = memory_->limit_bytes();
-  stats.cache_bytes = memory_->heap_bytes();
   stats.spilled_bytes = memory_->spilled_bytes();
   stats.committed_bytes = memory_->committed_bytes();
   stats.spill_file_bytes = memory_->spill_file_bytes();

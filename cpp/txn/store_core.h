@@ -15,11 +15,14 @@
 #include <mutex>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "pager/private_pages.h"
 #include "txn/checkpointer.h"
 #include "txn/double_write.h"
+#include "txn/follower.h"
+#include "txn/reader_table.h"
 #include "txn/state_chain.h"
 #include "txn/store.h"
 #include "txn/fair_lock.h"
@@ -43,6 +46,8 @@ struct PageToWrite {
   const pager::PageVersion* version;
 };
 
+class Recovery;
+
 class StoreCore {
  public:
   StoreCore(env::Env* env, std::string path, const StoreOptions& options);
@@ -57,6 +62,8 @@ class StoreCore {
 
   pager::PageMemory& memory() { return *memory_; }
   StateChain& chain() { return *chain_; }
+  // What a new snapshot shows: the newest published state, of this process or of the one that writes.
+  IntrusivePtr<DatabaseState> Newest();
   FairLock& commit_place() { return commit_place_; }
   LockTable& locks() { return locks_; }
   TxnId NextTxnId() { return TxnId(next_txn_id_.fetch_add(1, std::memory_order_relaxed)); }
@@ -97,7 +104,21 @@ class StoreCore {
     IntrusivePtr<pager::DataFile> file;
   };
 
+  // A checkpoint's right to write a state to the files. Null state: not now.
+  struct CheckpointTurn {
+    IntrusivePtr<DatabaseState> state;
+    std::vector<IntrusivePtr<DatabaseState>> older;  // than it, and in use; oldest first
+    ReaderTable::DirectoryLock lock;
+  };
+
   absl::Status Recover();
+  // --- other_processes.cc
+  absl::Status OpenForReading();
+  absl::StatusOr<ReaderTable::DirectoryLock> OpenReaderTable();
+  absl::Status TellReaders(Recovery* recovery);
+  absl::StatusOr<CheckpointTurn> BeginCheckpoint();
+  Lsn OldestElsewhere();  // nothing that commits up to it dropped is needed by another process
+  void DropLog();
   void StartCheckpointer();
   // --- commit.cc
   absl::StatusOr<IntrusivePtr<DatabaseState>> AppendCommit(CommitRequest* request, Synchronous synchronous);
@@ -131,8 +152,11 @@ class StoreCore {
   uint64_t salt_ = 0;
   std::unique_ptr<env::FileLock> lock_;
   std::atomic<bool> is_closed_{false};
-  std::atomic<bool> is_forked_child_{false};  // known once it has closed
-  std::unique_ptr<StateChain> chain_;
+  std::atomic<bool> is_forked_child_{false};     // known once it has closed
+  std::shared_ptr<ReaderTable> readers_;         // null when reading, and where memory cannot be shared
+  IntrusivePtr<DatabaseState> next_checkpoint_;  // kept until every other process is at or past it; checkpoint_lock_
+  std::unique_ptr<Follower> follower_;           // when reading beside a process that may write
+  std::unique_ptr<StateChain> chain_;            // null with a follower
   std::unique_ptr<wal::LogWriter> log_;  // null when opened read-only
   FairLock commit_place_;
   LockTable locks_;

@@ -57,11 +57,11 @@ absl::Status TransactionImpl::MoveTo(IntrusivePtr<DatabaseState> newest, Lsn che
 absl::Status TransactionImpl::Refresh() {
   TURDB_RETURN_IF_ERROR(core_->CheckUsable());
   const Lsn checkpoint_lsn = core_->checkpoint_lsn();
-  auto published = core_->chain().published();
+  auto published = core_->Newest();
   if (!is_writing_) {
     state_ = std::move(published);
     has_read_ = false;
-    return absl::OkStatus();
+    return state_->status();
   }
   if (is_exclusive_ || published->lsn() <= state_->lsn()) return absl::OkStatus();
   return MoveTo(std::move(published), checkpoint_lsn);
@@ -151,7 +151,7 @@ void TransactionImpl::End(bool is_committed, const CommitRequest& request) {
   core_->locks().ReleaseAll(&owner_);
   owner_.set_id(TxnId(0));
   has_read_ = is_writing_ = is_exclusive_ = false;
-  state_ = core_->chain().published();
+  state_ = core_->Newest();
 }
 
 void TransactionImpl::Rollback() { End(false, CommitRequest()); }

@@ -11,7 +11,7 @@ using pager::FileView;
 using pager::PrivatePages;
 
 TransactionImpl::TransactionImpl(std::shared_ptr<StoreCore> core)
-    : core_(std::move(core)), state_(core_->chain().published()) {}
+    : core_(std::move(core)), state_(core_->Newest()) {}
 
 TransactionImpl::~TransactionImpl() { Rollback(); }
 
@@ -31,7 +31,10 @@ std::vector<FileId> TransactionImpl::Files() const {
 
 absl::StatusOr<const FileState*> TransactionImpl::Committed(FileId file) const {
   const FileState* found = state_->Find(file);
-  if (found == nullptr) return InternalError("the database has no file with id ", file.value());
+  if (found == nullptr) {
+    TURDB_RETURN_IF_ERROR(state_->status());
+    return InternalError("the database has no file with id ", file.value());
+  }
   return found;
 }
 
