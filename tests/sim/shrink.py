@@ -17,16 +17,16 @@ from .run import Failure, Run
 HANG_SECONDS = 120
 
 
-def play(plan: Plan, database: str, granularity: str, log: Optional[Callable] = None) -> Optional[str]:
+def play(plan: Plan, database: str, log: Optional[Callable] = None) -> Optional[str]:
     """Plays the history in this process; what went wrong, or None."""
     try:
-        Run(plan, DATABASES[database](), granularity, log).play()
+        Run(plan, DATABASES[database](), log).play()
     except Failure as failure:
         return str(failure)
     return None
 
 
-def play_apart(plan: Plan, database: str, granularity: str) -> Optional[str]:
+def play_apart(plan: Plan, database: str) -> Optional[str]:
     """As play(), in a child process: a crash or a hang is a failure, too."""
     reading, writing = os.pipe()
     child = os.fork()
@@ -35,7 +35,7 @@ def play_apart(plan: Plan, database: str, granularity: str) -> Optional[str]:
         try:
             os.close(reading)
             signal.alarm(HANG_SECONDS)
-            failure = play(plan, database, granularity)
+            failure = play(plan, database)
             os.write(writing, (failure or "").encode()[:60000])
             status = 0
         except BaseException as error:
