@@ -76,7 +76,7 @@ class Statement {
 };
 
 struct ProgressReport {
-  std::string_view phase;  // "load", "index"
+  std::string_view phase;  // "load", "index", "vacuum"
   uint64_t done = 0, total = 0;
 };
 

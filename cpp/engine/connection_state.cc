@@ -4,6 +4,18 @@
 #include "base/status_macros.h"
 
 namespace turdb::engine {
+namespace {
+
+std::string_view IsolationText(sql::Isolation isolation) {
+  switch (isolation) {
+    case sql::Isolation::kReadCommitted: return "READ COMMITTED";
+    case sql::Isolation::kReadUncommitted: return "READ UNCOMMITTED";
+    case sql::Isolation::kSerializable: return "SERIALIZABLE";
+    default: return "SNAPSHOT";
+  }
+}
+
+}  // namespace
 
 absl::Status ConnectionState::CheckUsable() const {
   if (database == nullptr) return MisuseError("Cannot operate on a closed database.");
@@ -29,14 +41,21 @@ absl::StatusOr<std::shared_ptr<txn::Transaction>> ConnectionState::StatementTran
     return single;
   }
   transaction->set_lock_wait(std::move(wait));
-  if (reads_newest() && open_results.empty()) {
+  if ((reads_newest() || is_fresh) && open_results.empty()) {
     const absl::Status moved = transaction->Refresh();
     if (!moved.ok()) {
       TURDB_RETURN_IF_ERROR(Rollback());
       return moved;
     }
   }
+  NoteTransaction();
   return transaction;
+}
+
+void ConnectionState::NoteTransaction() {
+  if (transaction_entry == nullptr) return;
+  transaction_entry->Update(IsolationText(isolation), transaction->is_writing(), transaction->snapshot_lsn().value(),
+                            transaction->private_bytes());
 }
 
 absl::Status ConnectionState::CheckMayWrite() const {
@@ -49,7 +68,9 @@ absl::Status ConnectionState::CheckMayWrite() const {
 
 absl::Status ConnectionState::StartWriting(txn::Transaction* txn) {
   TURDB_RETURN_IF_ERROR(CheckMayWrite());
-  return txn->StartWriting(timeout);
+  TURDB_RETURN_IF_ERROR(txn->StartWriting(timeout));
+  NoteTransaction();
+  return absl::OkStatus();
 }
 
 absl::Status ConnectionState::StartSharedWriting(txn::Transaction* txn) {

@@ -12,7 +12,7 @@ namespace {
 
 constexpr uint64_t kLeastTail = 1024;       // shorter tails are scanned exactly in microseconds
 constexpr uint64_t kAbsorbBatch = 512;      // vectors a background transaction: tens of milliseconds
-constexpr auto kAbsorbDelay = std::chrono::milliseconds(50);  // after a commit, so that bursts are taken together
+constexpr auto kMaintenanceDelay = std::chrono::milliseconds(50);  // after a commit, so that bursts are taken together
 constexpr auto kSyncWait = std::chrono::seconds(5);  // of PRAGMA hnsw_absorb=sync, for those who write
 
 std::mutex& RegistryMutex() {
@@ -50,11 +50,12 @@ Database::Database(std::string path, std::unique_ptr<env::Env> memory_env, std::
     : path_(std::move(path)),
       memory_env_(std::move(memory_env)),
       store_(std::move(store)),
-      catalog_cache_(catalog::NewCatalogCache()) {}
+      catalog_cache_(catalog::NewCatalogCache()),
+      auto_vacuum_(store_.get(), catalog_cache_.get(), [this] { return MustYield(); }) {}
 
 absl::StatusOr<std::shared_ptr<Database>> Database::Open(const OpenOptions& options) {
-  const bool is_memory = IsMemory(options.path);
-  const bool is_private = options.path == ":memory:" || options.path.empty();
+  const bool is_memory = options.env == nullptr && IsMemory(options.path);
+  const bool is_private = options.env == nullptr && (options.path == ":memory:" || options.path.empty());
   std::lock_guard lock(RegistryMutex());
   env::Env* env = options.env != nullptr ? options.env : env::PosixEnv();
   const std::string place = options.env != nullptr ? Cat(reinterpret_cast<uintptr_t>(env), ":") : "";
@@ -66,7 +67,10 @@ absl::StatusOr<std::shared_ptr<Database>> Database::Open(const OpenOptions& opti
   }
   if (!is_private) {
     if (auto found = Registry().find(key); found != Registry().end()) {
-      if (auto database = found->second.lock()) return database;
+      if (auto database = found->second.lock()) {
+        if (options.page_cache_bytes > 0) database->store_->set_page_cache_bytes(options.page_cache_bytes);
+        return database;
+      }
       Registry().erase(found);
     }
   }
@@ -74,6 +78,7 @@ absl::StatusOr<std::shared_ptr<Database>> Database::Open(const OpenOptions& opti
   store_options.is_read_only = options.is_read_only;
   store_options.create_if_missing = options.create_if_missing;
   store_options.lock_timeout_ms = options.timeout_ms;
+  if (options.page_cache_bytes > 0) store_options.page_cache_bytes = options.page_cache_bytes;
   std::unique_ptr<env::Env> memory_env;
   if (is_memory || is_private) memory_env = env::NewMemoryEnv();
   if (memory_env != nullptr) env = memory_env.get();
@@ -94,43 +99,64 @@ absl::StatusOr<std::shared_ptr<Database>> Database::Open(const OpenOptions& opti
 
 Database::~Database() {
   {
-    std::lock_guard lock(absorber_mutex_);
+    std::lock_guard lock(maintenance_mutex_);
     is_stopping_ = true;
-    absorber_wake_.notify_all();
+    maintenance_wake_.notify_all();
   }
-  if (absorber_.joinable()) absorber_.join();
+  if (maintenance_.joinable()) maintenance_.join();
   store_->Close().IgnoreError();  // what could not be checkpointed stays in the log and is recovered at the next open
 }
 
 void Database::NotifyCommit() {
-  std::lock_guard lock(absorber_mutex_);
-  if (!is_background_on_ || is_stopping_) return;
+  std::lock_guard lock(maintenance_mutex_);
+  if (is_stopping_) return;
   is_work_pending_ = true;
-  if (!absorber_.joinable()) {
-    absorber_ = std::thread([this] { RunAbsorber(); });
+  if (!maintenance_.joinable()) {
+    maintenance_ = std::thread([this] { RunMaintenance(); });
   } else {
-    absorber_wake_.notify_all();
+    maintenance_wake_.notify_all();
   }
 }
 
 void Database::set_background_absorb(bool is_on) {
-  std::lock_guard lock(absorber_mutex_);
-  is_background_on_ = is_on;
+  std::lock_guard lock(maintenance_mutex_);
+  is_absorbing_ = is_on;
 }
 
-void Database::RunAbsorber() {
-  std::unique_lock lock(absorber_mutex_);
+void Database::RunMaintenance() {
+  std::unique_lock lock(maintenance_mutex_);
   while (!is_stopping_) {
-    absorber_wake_.wait(lock, [this] { return is_work_pending_ || is_stopping_; });
-    absorber_wake_.wait_for(lock, kAbsorbDelay, [this] { return is_stopping_; });
+    maintenance_wake_.wait(lock, [this] { return is_work_pending_ || is_stopping_; });
+    const auto delay = std::chrono::steady_clock::now() + kMaintenanceDelay;
+    maintenance_wake_.wait_until(lock, delay, [this] { return is_stopping_.load(); });
     if (is_stopping_) return;
     is_work_pending_ = false;
     lock.unlock();
-    uint64_t absorbed = 0;
-    auto more = AbsorbStep({kLeastTail, kAbsorbBatch, 1, std::chrono::milliseconds(0)}, &absorbed);
+    const bool has_more = Maintain();
     lock.lock();
-    if (more.ok() && *more) is_work_pending_ = true;
+    is_work_pending_ |= has_more;
   }
+}
+
+bool Database::MustYield() const {
+  return is_stopping_ || !transactions_.is_empty() || store_->stats().locks.waiting > 0;
+}
+
+bool Database::Maintain() {
+  bool is_absorbing;
+  {
+    std::lock_guard lock(maintenance_mutex_);
+    is_absorbing = is_absorbing_;
+  }
+  uint64_t absorbed = 0;
+  if (is_absorbing) {
+    const auto more = AbsorbStep({kLeastTail, kAbsorbBatch, 1, std::chrono::milliseconds(0)}, &absorbed);
+    if (more.ok() && *more) return true;
+  }
+  // A vacuum changes the schema's files: transactions that have read would conflict with it.
+  if (!transactions_.is_empty()) return true;
+  const auto more = auto_vacuum_.Step();
+  return more.ok() && *more;
 }
 
 absl::StatusOr<uint64_t> Database::AbsorbIndex(const catalog::TableDef& table, const catalog::IndexDef& index,

@@ -25,6 +25,7 @@ absl::StatusOr<std::unique_ptr<Execution>> MakeExecution(std::shared_ptr<sql::Ph
   context.registers.resize(static_cast<size_t>(execution->plan->register_count));
   context.counters.resize(static_cast<size_t>(execution->plan->node_count));
   context.settings = &state->settings;
+  context.owner = state;
   context.interrupted = &state->interrupted;
   context.collations = state->functions.collations();
   context.functions = &state->functions;

@@ -91,7 +91,9 @@ absl::StatusOr<std::unique_ptr<Result>> StatementImpl::Execute(absl::Span<const 
     case StatementClass::kSelect:
       return parsed_.statement->kind == sql::StatementKind::kExplain ? ExecuteExplain(parameters) : ExecuteRead(parameters);
     case StatementClass::kWrite: return ExecuteWrite(parameters);
-    case StatementClass::kSchema: return ExecuteSchema(parameters);
+    case StatementClass::kSchema:
+      if (parsed_.statement->kind == sql::StatementKind::kVacuum) return ExecuteVacuum(parameters);
+      return ExecuteSchema(parameters);
     case StatementClass::kPragma: return ExecutePragma();
     case StatementClass::kTransaction:
       TURDB_RETURN_IF_ERROR(ExecuteTransactionControl());

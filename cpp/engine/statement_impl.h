@@ -48,6 +48,7 @@ class StatementImpl final : public Statement, public std::enable_shared_from_thi
   absl::StatusOr<std::unique_ptr<Result>> ExecuteExplain(absl::Span<const Value> parameters);
   absl::StatusOr<std::unique_ptr<Result>> ExecuteSchema(absl::Span<const Value> parameters);
   absl::StatusOr<std::unique_ptr<Result>> ExecutePragma();
+  absl::StatusOr<std::unique_ptr<Result>> ExecuteVacuum(absl::Span<const Value> parameters);  // vacuum.cc
   absl::Status ExecuteTransactionControl();
   // Runs the plan once in a transaction that is writing; RETURNING rows go to `rows`.
   absl::Status RunWrite(txn::Transaction* txn, Execution* execution, RowBuffer* rows);

@@ -11,9 +11,12 @@ void ConnectionState::OpenTransaction() {
   transaction = database->store()->Begin();
   isolation = sql::Isolation::kSnapshot;
   is_fresh = true;
+  transaction_entry = std::make_unique<TransactionRegistry::Entry>(&database->transactions(), connection_id);
+  NoteTransaction();
 }
 
 void ConnectionState::EndTransaction() {
+  transaction_entry = nullptr;
   transaction = nullptr;
   savepoints.clear();
 }
@@ -23,6 +26,7 @@ absl::Status ConnectionState::Begin(const sql::Begin& begin) {
   OpenTransaction();
   if (begin.isolation != sql::Isolation::kUnspecified) isolation = begin.isolation;
   if (isolation == sql::Isolation::kSerializable) transaction->set_read_log(std::make_unique<table::RowReadLog>());
+  NoteTransaction();
   if (begin.mode == sql::BeginMode::kImmediate || begin.mode == sql::BeginMode::kExclusive) {
     const absl::Status started = StartWriting(transaction.get());
     if (!started.ok()) {

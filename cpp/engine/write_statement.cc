@@ -100,6 +100,7 @@ absl::StatusOr<std::unique_ptr<Result>> StatementImpl::ExecuteWrite(absl::Span<c
     bool may_retry = false;
     auto result = TryWrite(parameters, &may_retry);
     if (result.ok() || !may_retry || std::chrono::steady_clock::now() >= deadline) return result;
+    state_->AwaitNewest();
     if (state_->interrupted.load(std::memory_order_relaxed)) return InterruptedError("interrupted");
   }
 }
@@ -143,6 +144,7 @@ absl::StatusOr<std::unique_ptr<Result>> StatementImpl::TryWrite(absl::Span<const
     state_->last_insert_rowid = context.last_insert_rowid;
   }
   const int64_t changes = context.changes;
+  state_->NoteTransaction();
   execution->context.txn = nullptr;
   Recycle(std::move(execution));
   TURDB_RETURN_IF_ERROR(status);

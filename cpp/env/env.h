@@ -20,6 +20,8 @@ namespace turdb::env {
 
 // A read-only view of a file's bytes at a fixed address, valid until it is destroyed (also after the File
 // is closed or unlinked). May be longer than the file: bytes past the file's end must not be touched.
+class SpillFile;
+
 class Mapping {
  public:
   virtual ~Mapping() = default;
@@ -27,6 +29,10 @@ class Mapping {
   size_t size() const { return size_; }
   enum class Access { kNormal, kRandom, kSequential, kWillNeed };
   virtual void Advise(Access access, size_t offset, size_t length) = 0;
+  // Shows from now on, at [offset, offset + length), the bytes of `spill` from `spill_offset`: in one step for everybody who
+  // reads, at the same addresses, whatever is written to the file later. REQUIRES: those bytes equal what is shown now;
+  // both offsets and the length are multiples of the operating system's page. kUnsupported where that cannot be done.
+  virtual absl::Status Redirect(size_t offset, size_t length, const SpillFile& spill, uint64_t spill_offset) = 0;
 
  protected:
   const uint8_t* data_ = nullptr;
@@ -48,6 +54,26 @@ class File {
   virtual absl::StatusOr<uint64_t> Size() = 0;
   virtual absl::StatusOr<std::unique_ptr<Mapping>> Map(size_t length) = 0;
   virtual const std::string& path() const = 0;
+};
+
+// A file without a name, for bytes that need not outlive the process: nothing is left of it once it is closed or the process
+// has died. Not written by a forked child.
+class SpillFile {
+ public:
+  virtual ~SpillFile() = default;  // unmaps what Map gave
+  // Takes disk space for a range, so that writing there through a map cannot fail. kDiskFull, kIo.
+  virtual absl::Status Reserve(uint64_t offset, uint64_t length) = 0;
+  // A writable map of a range, which is to be reserved before it is touched.
+  virtual absl::StatusOr<uint8_t*> Map(uint64_t offset, uint64_t length) = 0;
+  virtual absl::Status WriteAt(uint64_t offset, const void* from, size_t length) = 0;
+  // Gives the disk space of a range back; what it held is lost.
+  virtual void Discard(uint64_t offset, uint64_t length) = 0;
+  // Takes mapped bytes out of the memory of the process; they come back when they are touched.
+  virtual void Cool(uint8_t* mapped, uint64_t length) = 0;
+  int descriptor() const { return fd_; }
+
+ protected:
+  int fd_ = -1;
 };
 
 // Held until destroyed or the process dies.
@@ -72,6 +98,11 @@ class Env {
   virtual absl::StatusOr<std::vector<std::string>> ListDir(const std::string& path) = 0;  // names, sorted
   // An identity for a path that two spellings of it share (device and inode for an existing directory).
   virtual absl::StatusOr<std::string> CanonicalPath(const std::string& path) = 0;
+
+  // A spill file on the disk of a directory; null where there is no disk. kReadOnly, kDiskFull, kIo.
+  virtual absl::StatusOr<std::unique_ptr<SpillFile>> NewSpillFile(const std::string& directory) {
+    return std::unique_ptr<SpillFile>();
+  }
 
   // Takes the exclusive lock of a file (created when absent) and writes this process's id into it. When another
   // process holds it: kBusy that names the holder's pid. Does not wait; callers retry until their timeout.

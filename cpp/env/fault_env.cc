@@ -9,6 +9,8 @@
 
 #include "base/errors.h"
 #include "base/status_macros.h"
+#include "env/memory_env.h"
+#include "env/posix_spill.h"
 
 namespace turdb::env {
 namespace {
@@ -80,6 +82,23 @@ class FaultFile final : public File {
   const std::unique_ptr<File> base_;
   const std::shared_ptr<Inode> inode_;
   const uint64_t generation_;
+};
+
+// Not on any disk, so a loss of power takes it; what it reserves and writes meets the faults of a disk.
+class FaultSpillFile final : public SpillFile {
+ public:
+  FaultSpillFile(FaultEnvImpl* env, std::unique_ptr<SpillFile> base) : env_(env), base_(std::move(base)) {
+    fd_ = base_->descriptor();
+  }
+  absl::Status Reserve(uint64_t offset, uint64_t length) override;
+  absl::StatusOr<uint8_t*> Map(uint64_t offset, uint64_t length) override { return base_->Map(offset, length); }
+  absl::Status WriteAt(uint64_t offset, const void* from, size_t length) override;
+  void Discard(uint64_t offset, uint64_t length) override { base_->Discard(offset, length); }
+  void Cool(uint8_t* mapped, uint64_t length) override { base_->Cool(mapped, length); }
+
+ private:
+  FaultEnvImpl* const env_;
+  const std::unique_ptr<SpillFile> base_;
 };
 
 class FaultEnvImpl final : public FaultEnv {
@@ -169,6 +188,12 @@ class FaultEnvImpl final : public FaultEnv {
   }
   absl::StatusOr<std::vector<std::string>> ListDir(const std::string& path) override { return base_->ListDir(path); }
   absl::StatusOr<std::string> CanonicalPath(const std::string& path) override { return path; }
+  absl::StatusOr<std::unique_ptr<SpillFile>> NewSpillFile(const std::string& directory) override {
+    std::lock_guard<std::mutex> guard(mutex_);
+    TURDB_RETURN_IF_ERROR(FailureLocked("create a spill file in", directory));
+    TURDB_ASSIGN_OR_RETURN(auto base, NewMemorySpillFile());
+    return std::unique_ptr<SpillFile>(new FaultSpillFile(this, std::move(base)));
+  }
   absl::StatusOr<std::unique_ptr<FileLock>> LockFile(const std::string& path) override {
     return base_->LockFile(path);
   }
@@ -179,6 +204,7 @@ class FaultEnvImpl final : public FaultEnv {
 
  private:
   friend class FaultFile;
+  friend class FaultSpillFile;
 
   absl::Status DownLocked(const std::string& path) const {
     return is_down_ ? IoError("cannot reach '", path, "': the power is off") : absl::OkStatus();
@@ -219,7 +245,7 @@ class FaultEnvImpl final : public FaultEnv {
   }
 
   mutable std::mutex mutex_;
-  const std::unique_ptr<Env> base_ = NewMemoryEnv();
+  const std::unique_ptr<Env> base_ = NewRedirectableMemoryEnv();
   std::map<std::string, std::shared_ptr<Inode>> names_;          // as programs see them
   std::map<std::string, std::shared_ptr<Inode>> durable_names_;  // as the disk has them
   std::vector<NameChange> name_changes_;                         // not yet synced
@@ -273,6 +299,18 @@ absl::Status FaultFile::Truncate(uint64_t size) {
 absl::Status FaultFile::Preallocate(uint64_t) {
   std::lock_guard<std::mutex> guard(env_->mutex_);
   return env_->FailureLocked("preallocate", path());
+}
+
+absl::Status FaultSpillFile::Reserve(uint64_t offset, uint64_t length) {
+  std::lock_guard<std::mutex> guard(env_->mutex_);
+  TURDB_RETURN_IF_ERROR(env_->FailureLocked("reserve room in", "spill file"));
+  return base_->Reserve(offset, length);
+}
+
+absl::Status FaultSpillFile::WriteAt(uint64_t offset, const void* from, size_t length) {
+  std::lock_guard<std::mutex> guard(env_->mutex_);
+  TURDB_RETURN_IF_ERROR(env_->FailureLocked("write", "spill file"));
+  return base_->WriteAt(offset, from, length);
 }
 
 void FaultEnvImpl::Restart(uint64_t seed) {

@@ -23,6 +23,7 @@
 #include "env/env.h"
 #include "env/posix_error.h"
 #include "env/posix_file.h"
+#include "env/posix_spill.h"
 
 namespace turdb::env {
 namespace {
@@ -134,6 +135,10 @@ class PosixEnvImpl final : public Env {
     struct stat info;
     if (stat(path.c_str(), &info) != 0) return PosixError("stat", path);
     return Cat(static_cast<uint64_t>(info.st_dev), ":", static_cast<uint64_t>(info.st_ino));
+  }
+
+  absl::StatusOr<std::unique_ptr<SpillFile>> NewSpillFile(const std::string& directory) override {
+    return NewPosixSpillFile(directory);
   }
 
   absl::StatusOr<std::unique_ptr<FileLock>> LockFile(const std::string& path) override {

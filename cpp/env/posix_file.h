@@ -11,4 +11,6 @@ namespace turdb::env {
 // Takes over the descriptor.
 std::unique_ptr<File> NewPosixFile(int fd, const std::string& path);
 
+absl::StatusOr<std::unique_ptr<Mapping>> NewPosixMapping(int fd, size_t length, const std::string& path);
+
 }  // namespace turdb::env

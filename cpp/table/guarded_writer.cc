@@ -42,6 +42,9 @@ absl::Status GuardedWriter::LockRow(RowRef row) {
   if (txn_->table_lock(table_.file) != txn::LockMode::kExclusive) {
     TURDB_ASSIGN_OR_RETURN(const bool is_new, txn_->LockRow(RowLockKey(table_, row), table_.name, txn::LockMode::kExclusive));
     if (!is_new) return absl::OkStatus();
+    const absl::Status unchanged = CheckRowUnchanged(txn_, table_, row);
+    if (!unchanged.ok()) txn_->UnlockRow(RowLockKey(table_, row));
+    return unchanged;
   }
   return CheckRowUnchanged(txn_, table_, row);
 }

@@ -35,8 +35,8 @@ absl::StatusOr<IntrusivePtr<DatabaseState>> StoreCore::AppendCommit(CommitReques
     request->may_have_happened = !log_->Abort().ok();
     return logged;
   }
-  // Versions that a checkpoint wrote out since the transaction began are in the files now. It cannot have begun before
-  // the state that was written: that is never newer than the oldest in use.
+  // Versions that a checkpoint wrote out since the transaction began are in the files now: a file that is published as the
+  // transaction has it was changed by nobody else since.
   const Lsn checkpointed(checkpoint_lsn_.load());
   auto state = base->CopyAt(lsn);
   for (const auto& [id, pages] : request->changed) {

@@ -159,6 +159,11 @@ void LockTable::DropHolderLocked(LockOwner* owner, const LockKey& key) {
   GrantWaitersLocked(key);
 }
 
+void LockTable::Release(LockOwner* owner, const LockKey& key) {
+  std::lock_guard<std::mutex> guard(mutex_);
+  if (owner->held_.erase(key) > 0) DropHolderLocked(owner, key);
+}
+
 void LockTable::Downgrade(LockOwner* owner, const LockKey& key, LockMode mode) {
   std::lock_guard<std::mutex> guard(mutex_);
   const auto found = resources_.find(key);

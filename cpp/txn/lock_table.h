@@ -94,6 +94,7 @@ class LockTable {
                                const LockWait& wait);
   // Whether it is held now; never waits, and never passes those who do.
   bool TryAcquire(LockOwner* owner, const LockKey& key, LockMode mode);
+  void Release(LockOwner* owner, const LockKey& key);
   void Downgrade(LockOwner* owner, const LockKey& key, LockMode mode);
   // Gives back the rows of a table that its holder has locked whole.
   void ReleaseRows(LockOwner* owner, FileId table);

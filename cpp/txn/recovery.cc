@@ -20,11 +20,13 @@ using pager::DataFile;
 using pager::OnDisk;
 using pager::PageVersion;
 
-Recovery::Recovery(env::Env* env, std::string directory, const format::DirectoryMeta& meta, bool is_read_only)
+Recovery::Recovery(env::Env* env, std::string directory, const format::DirectoryMeta& meta, bool is_read_only,
+                   IntrusivePtr<pager::PageMemory> memory)
     : env_(env),
       directory_(std::move(directory)),
       meta_(meta),
       is_read_only_(is_read_only),
+      memory_(std::move(memory)),
       log_(env, LogDirectory(directory_), meta.salt, meta.first_segment, meta.checkpoint_lsn),
       epoch_(pager::NextEpoch()),
       next_file_id_(meta.next_file_id) {}
@@ -32,7 +34,8 @@ Recovery::Recovery(env::Env* env, std::string directory, const format::Directory
 absl::Status Recovery::Run() {
   for (const auto& entry : meta_.files) {
     File& file = files_[entry.id];
-    file.file = MakeIntrusive<DataFile>(env_, directory_, entry.path, entry.id, OnDisk::kYes, is_read_only_);
+    file.file = MakeIntrusive<DataFile>(env_, directory_, entry.path, entry.id, OnDisk::kYes, is_read_only_,
+                                       memory_);
     file.page_count = entry.page_count;
   }
   TURDB_RETURN_IF_ERROR(log_.Scan());
@@ -108,7 +111,7 @@ absl::Status Recovery::OnCreate(FileId file, const std::string& path) {
   next_file_id_ = std::max(next_file_id_, file + 1);
   if (log_.IsDropped(file)) return absl::OkStatus();
   const OnDisk on_disk = env_->FileExists(directory_ + "/" + path) ? OnDisk::kYes : OnDisk::kNo;
-  files_[file].file = MakeIntrusive<DataFile>(env_, directory_, path, file, on_disk, is_read_only_);
+  files_[file].file = MakeIntrusive<DataFile>(env_, directory_, path, file, on_disk, is_read_only_, memory_);
   files_[file].file->MarkDirectoryDirty();
   return absl::OkStatus();
 }
@@ -136,7 +139,7 @@ absl::Status Recovery::OnPage(FileId file, PageId page, bool is_from_zero, const
   }
   PageVersion* version = found->second.table.FindVersion(page);
   if (version == nullptr) {
-    auto made = PageVersion::New(epoch_);
+    TURDB_ASSIGN_OR_RETURN(auto made, found->second.file->NewVersion(epoch_));
     if (!is_from_zero) TURDB_RETURN_IF_ERROR(ReadBase(found->second, page, made->bytes()));
     version = made.get();
     found->second.table.Set(page, std::move(made), epoch_);
@@ -203,7 +206,8 @@ absl::Status Recovery::RemoveGarbage() {
   for (const std::string& name : segments) {
     const uint32_t number = wal::SegmentNumber(name);
     const bool is_needed = number >= meta_.first_segment && number < log_.next_segment();
-    if (number != 0 && !is_needed) TURDB_RETURN_IF_ERROR(env_->DeleteFile(LogDirectory(directory_) + "/" + name));
+    const bool is_spill = name.rfind("spill.", 0) == 0;  // of a process that died before it took the name away
+    if (is_spill || (number != 0 && !is_needed)) TURDB_RETURN_IF_ERROR(env_->DeleteFile(LogDirectory(directory_) + "/" + name));
   }
   return absl::OkStatus();
 }

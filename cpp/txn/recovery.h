@@ -35,7 +35,8 @@ namespace turdb::txn {
 
 class Recovery final : public wal::LogVisitor {
  public:
-  Recovery(env::Env* env, std::string directory, const format::DirectoryMeta& meta, bool is_read_only);
+  Recovery(env::Env* env, std::string directory, const format::DirectoryMeta& meta, bool is_read_only,
+           IntrusivePtr<pager::PageMemory> memory);
 
   absl::Status Run();
 
@@ -71,6 +72,7 @@ class Recovery final : public wal::LogVisitor {
   const std::string directory_;
   const format::DirectoryMeta& meta_;
   const bool is_read_only_;
+  const IntrusivePtr<pager::PageMemory> memory_;
   wal::LogReader log_;
   const pager::Epoch epoch_;
   std::map<FileId, File> files_;

@@ -2,10 +2,12 @@
 //
 // Commit: the log record is written (Append, by the holder of the commit's place), the place is given back, then
 // the record is made durable (SyncUpTo: one sync serves everybody who waits) and the state is published.
+// Checkpoints run in a thread of their own (checkpointer.h), beside readers and writers.
 // Locks, in the order they are taken: those of transactions (lock_table.h), the commit's place, checkpoint_lock_,
 // sync_mutex_, then one of the small ones (names, unlinks, the chain's and the log's own). Thread-safe.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
@@ -16,6 +18,7 @@
 #include <vector>
 
 #include "pager/private_pages.h"
+#include "txn/checkpointer.h"
 #include "txn/double_write.h"
 #include "txn/state_chain.h"
 #include "txn/store.h"
@@ -52,6 +55,7 @@ class StoreCore {
   absl::Status CheckUsable() const;    // open, and in the process that opened it
   absl::Status CheckWritable() const;  // also: not read-only, no failed sync
 
+  pager::PageMemory& memory() { return *memory_; }
   StateChain& chain() { return *chain_; }
   FairLock& commit_place() { return commit_place_; }
   LockTable& locks() { return locks_; }
@@ -74,9 +78,11 @@ class StoreCore {
   void WaitUntilPublished();
 
   // See Store::Checkpoint.
-  absl::StatusOr<bool> Checkpoint();
-  // After a commit, when the caller holds no snapshot any more. Errors are kept for the next explicit checkpoint.
+  absl::StatusOr<bool> Checkpoint(CheckpointMode mode);
+  // After a commit. Wakes the checkpoint thread, and waits for it only when it is far behind. Errors are kept for stats().
   void CheckpointIfDue();
+  void set_checkpoint_interval_ms(uint64_t ms);
+  uint64_t checkpoint_interval_ms() const { return checkpointer_ == nullptr ? 0 : checkpointer_->interval_ms(); }
 
   FileId NextFileId() { return FileId(next_file_id_.fetch_add(1)); }
   // Reserves a path below the directory that nothing has, close to the one wanted.
@@ -92,6 +98,7 @@ class StoreCore {
   };
 
   absl::Status Recover();
+  void StartCheckpointer();
   // --- commit.cc
   absl::StatusOr<IntrusivePtr<DatabaseState>> AppendCommit(CommitRequest* request, Synchronous synchronous);
   absl::Status SyncDirectPages(const CommitRequest& request);
@@ -105,13 +112,22 @@ class StoreCore {
   absl::Status SyncFiles(const std::set<pager::DataFile*>& files);
   absl::Status WriteCheckpointMeta(const DatabaseState& state, uint32_t first_segment);
   void CleanChain(Lsn lsn);
-  absl::StatusOr<bool> CheckpointLocked();
+  absl::Status PreserveFor(const std::vector<IntrusivePtr<DatabaseState>>& older, const DatabaseState& state);
+  absl::StatusOr<bool> WriteCheckpoint(CheckpointReason reason);
+  void RestartLog(CheckpointMode mode);
+  absl::StatusOr<bool> CheckpointLocked(CheckpointReason reason, CheckpointMode mode);
+  bool RunDueCheckpoint(CheckpointReason reason);
+  uint64_t MemoryThreshold() const;
+  uint64_t FreeableBytes();
+  void HelpIfBehind(uint64_t end, uint64_t freeable);
 
   env::Env* const env_;
   const std::string path_;
   const StoreOptions options_;
   const uint64_t process_id_;
   const bool is_volatile_;  // on an env that does not outlive the process: nothing is logged
+  const IntrusivePtr<pager::PageMemory> memory_;
+  const IntrusivePtr<pager::PreservedSpace> preserved_;
   uint64_t salt_ = 0;
   std::unique_ptr<env::FileLock> lock_;
   std::atomic<bool> is_closed_{false};
@@ -128,6 +144,11 @@ class StoreCore {
   std::atomic<uint64_t> last_due_lsn_{0};  // an automatic checkpoint that could not get on waits for more log
   std::unique_ptr<DoubleWrite> double_write_;
   bool is_last_attempt_unfinished_ = false;  // an earlier checkpoint failed after it had begun to write pages
+  std::atomic<uint64_t> kept_committed_bytes_{0};  // of versions that the last checkpoint could not free
+  std::atomic<uint64_t> last_commit_end_{0}, last_freeable_{0}, last_help_lsn_{0};
+  mutable std::mutex checkpoint_error_mutex_;
+  absl::Status checkpoint_error_;  // of the last checkpoint
+  std::unique_ptr<Checkpointer> checkpointer_;  // null when commits checkpoint themselves
 
   mutable std::mutex sync_mutex_;
   std::condition_variable sync_done_;
@@ -142,6 +163,7 @@ class StoreCore {
   std::vector<PendingUnlink> unlinks_;
 
   std::atomic<uint64_t> commits_{0}, repeated_commits_{0}, syncs_{0}, checkpoints_{0}, pages_checkpointed_{0};
+  std::array<std::atomic<uint64_t>, 4> checkpoints_by_reason_{};
   uint64_t recovered_commits_ = 0;
 };
 

@@ -17,6 +17,18 @@ TransactionImpl::~TransactionImpl() { Rollback(); }
 
 // --- reading ---------------------------------------------------------------------------------
 
+std::vector<FileId> TransactionImpl::Files() const {
+  std::vector<FileId> files;
+  state_->ForEach([&](FileId id, const IntrusivePtr<FileState>&) {
+    const auto own = files_.find(id);
+    if (own == files_.end() || !own->second.is_dropped) files.push_back(id);
+  });
+  for (const auto& [id, entry] : files_) {
+    if (!entry.created_path.empty() && !entry.is_dropped) files.push_back(id);  // ids only grow: behind the others
+  }
+  return files;
+}
+
 absl::StatusOr<const FileState*> TransactionImpl::Committed(FileId file) const {
   const FileState* found = state_->Find(file);
   if (found == nullptr) return InternalError("the database has no file with id ", file.value());

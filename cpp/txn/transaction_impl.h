@@ -23,7 +23,9 @@ class TransactionImpl final : public Transaction {
   absl::StatusOr<pager::FileView> View(FileId file) override;
   uint64_t FileVersion(FileId file) override;
   Lsn snapshot_lsn() const override { return state_->lsn(); }
+  std::vector<FileId> Files() const override;
   absl::Status Refresh() override;
+  void AwaitNewest() override { core_->WaitUntilPublished(); }
   absl::StatusOr<pager::FileView> SnapshotView(FileId file) override;
   absl::StatusOr<pager::FileView> NewestView(FileId file) override;
   bool IsNewest(FileId file) const override;
@@ -40,6 +42,7 @@ class TransactionImpl final : public Transaction {
   LockMode table_lock(FileId table) const override;
   absl::StatusOr<bool> LockRow(LockKey key, std::string_view table_name, LockMode mode) override;
   bool TryLockRow(LockKey key, LockMode mode) override;
+  void UnlockRow(LockKey key) override { core_->locks().Release(&owner_, key); }
   size_t lock_count() const override { return owner_.size(); }
   void ReleaseRowLocks(FileId table) override;
   int64_t ReserveRowId(FileId table, int64_t least) override;

@@ -150,6 +150,7 @@ reindex
 reindex t
 vacuum
 vacuum main
+vacuum s.t
 vacuum into 'x'
 attach 'x' as y
 attach database 'x' as y key 'z'

@@ -112,6 +112,7 @@ class Binding {
   PlanResult BindView(Scope* scope, const TableRef& ref, const catalog::TableDef& view);
   PlanResult BindTableFunction(Scope* scope, const TableRef& ref, std::string_view name, const List<Expr*>& arguments);
   PlanResult BindDerivedTable(Scope* scope, const SubqueryTableRef& ref);
+  PlanResult BindSystemView(Scope* scope, const NamedTableRef& ref);
   PlanResult BindSystemTable(Scope* scope, const NamedTableRef& ref);  // system_tables.cc
   PlanResult AddDerivedSource(Scope* scope, std::string_view name, LogicalPtr root, std::vector<OutColumn> columns);
   PlanResult BindJoin(Scope* scope, const JoinTableRef& join, std::vector<PendingOn>* pending);

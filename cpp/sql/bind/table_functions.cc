@@ -51,4 +51,20 @@ const TableFunctionDef* DescribeTableFunction(std::string_view name) {
   return found == by_name->end() ? nullptr : found->second;
 }
 
+const std::vector<TableFunctionDef>& SystemViews() {
+  static const auto* views = new std::vector<TableFunctionDef>{
+      {"storage", 0, {"schema", "name", "kind", "table_name", "path", "pages", "free_pages", "bytes", "dead_bytes", "rows"}, {}},
+      {"statistics", 0, {"name", "value", "unit", "description"}, {}},
+      {"transactions", 0, {"id", "connection", "is_own", "isolation", "state", "started", "snapshot_lsn", "private_bytes"}, {}},
+  };
+  return *views;
+}
+
+const TableFunctionDef* DescribeSystemView(std::string_view name) {
+  for (const TableFunctionDef& view : SystemViews()) {
+    if (EqualsIgnoreCase(view.name, name)) return &view;
+  }
+  return nullptr;
+}
+
 }  // namespace turdb::sql

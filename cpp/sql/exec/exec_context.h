@@ -19,6 +19,12 @@ namespace turdb::sql {
 
 class CollationRegistry;  // user collations of the connection (sql/exec/collation.h)
 
+// The connection that a statement runs in. Table functions that a room above registers know what it really is.
+class ExecOwner {
+ protected:
+  ~ExecOwner() = default;
+};
+
 // Settings of the connection that change what statements do.
 struct SessionSettings {
   uint32_t hnsw_ef_search = 64;
@@ -38,6 +44,7 @@ struct ExecContext {
   absl::Span<const Value> parameters;  // [number - 1]
   std::vector<Value> registers;        // register_index -> value
   const SessionSettings* settings = nullptr;
+  ExecOwner* owner = nullptr;
   const std::atomic<bool>* interrupted = nullptr;  // checked by CheckInterrupt at least every batch
   std::function<absl::Status()> progress;          // may be empty; an error stops the statement
   const CollationRegistry* collations = nullptr;

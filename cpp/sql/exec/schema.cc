@@ -88,9 +88,6 @@ absl::Status ExecuteSchemaStatement(const ParsedStatement& parsed, SchemaContext
       return NameError("no such module: ", tree.As<CreateVirtualTable>().module.text);
     case StatementKind::kCreateTrigger:
       return UnsupportedError("triggers are not supported: write the statements where the change is made, in one transaction");
-    case StatementKind::kVacuum:
-      return UnsupportedError("VACUUM is not supported: space that deletes free is used again, and DROP TABLE or "
-                              "DELETE without WHERE give it back; PRAGMA wal_checkpoint shortens the log");
     case StatementKind::kAttach:
     case StatementKind::kDetach:
       return UnsupportedError("ATTACH and DETACH are not supported: use CREATE SCHEMA for several name spaces in one database, "
