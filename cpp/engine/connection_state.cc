@@ -41,13 +41,14 @@ absl::StatusOr<std::shared_ptr<txn::Transaction>> ConnectionState::StatementTran
     return single;
   }
   transaction->set_lock_wait(std::move(wait));
-  if ((reads_newest() || is_fresh) && open_results.empty()) {
+  if ((reads_newest() || !has_snapshot) && open_results.empty()) {
     const absl::Status moved = transaction->Refresh();
     if (!moved.ok()) {
       TURDB_RETURN_IF_ERROR(Rollback());
       return moved;
     }
   }
+  has_snapshot = true;
   NoteTransaction();
   return transaction;
 }

@@ -44,7 +44,9 @@ absl::StatusOr<std::shared_ptr<StatementImpl>> StatementImpl::Create(std::shared
   if (HasPlan(*statement->parsed_.statement)) {
     // Preparing must not count as reading in a transaction that may write later: it would make it conflict.
     std::shared_ptr<txn::Transaction> txn = statement->state_->transaction;
-    if (txn == nullptr || !txn->is_writing()) txn = statement->state_->database->store()->Begin();
+    const ConnectionState& now = *statement->state_;
+    const bool is_settled = txn != nullptr && (txn->is_writing() || (now.has_snapshot && !now.reads_newest()));
+    if (!is_settled) txn = now.database->store()->Begin();
     TURDB_RETURN_IF_ERROR(statement->EnsurePlan(txn.get()));
   } else if (statement->parsed_.statement->kind == sql::StatementKind::kExplain) {
     statement->own_columns_.push_back({"plan", "TEXT"});

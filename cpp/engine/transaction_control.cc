@@ -11,6 +11,7 @@ void ConnectionState::OpenTransaction() {
   transaction = database->store()->Begin();
   isolation = sql::Isolation::kSnapshot;
   is_fresh = true;
+  has_snapshot = false;
   transaction_entry = std::make_unique<TransactionRegistry::Entry>(&database->transactions(), connection_id);
   NoteTransaction();
 }

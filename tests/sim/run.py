@@ -7,7 +7,7 @@ from typing import Any, Callable, Optional
 from . import model
 from .drivers import SqlError
 from .plan import Plan, sql_of
-from .versions import Expectation, Transaction, Versions
+from .versions import Expectation, Transaction, Version, Versions
 
 FAULT_KINDS = {"Io", "DiskFull", "ReadOnly"}
 SCHEMA_OPS = {"create table", "create index", "drop table", "drop index", "add column"}
@@ -289,6 +289,9 @@ class Run:
             return []
         rows, _, error = self.call(i, sql_of(op))
         if error is None:
+            if op["op"] in ("absorb", "vacuum", "reindex"):  # a commit that changes no row
+                token = ("physical",) if op["op"] == "absorb" else ("schema",)
+                self.versions.versions.append(Version(self.versions.newest, {token}, 0))
             return rows
         if self.is_fault(error):
             self.after_fault(i, error, None)
