@@ -44,6 +44,7 @@ absl::Status ConnectionState::Commit() {
   absl::Status committed;
   if (transaction->is_writing()) {
     committed = transaction->Commit(synchronous);
+    if (KindOf(committed) == ErrorKind::kConflict) AwaitNewest();
     EndTransaction();
     database->NotifyCommit();
   } else {
