@@ -24,7 +24,7 @@ def check(seeds, database, with_faults):
         if failure is not None:
             small = shrink(plan, lambda p: play_apart(p, database), most_tries=300)
             lines = []
-            play(small, database, database, lines.append)
+            play(small, database, lines.append)
             faults = " --faults" if with_faults else ""
             pytest.fail(f"{failure}\n\npython -m tests.sim --seed {seed}{faults} --database {database}\n\n" + "\n".join(lines))
 

@@ -209,7 +209,9 @@ class Versions:
         """Makes a version of it unless it changed nothing."""
         if not txn.changes:
             return False
-        self.versions.append(Version(self.after(txn), self.tokens_of(txn), sync))
+        after = self.after(txn)
+        # A commit that wrote what was there already has nothing to make durable, nor does it what came before it.
+        self.versions.append(Version(after, self.tokens_of(txn), 0 if after == self.newest else sync))
         return True
 
     def after(self, txn: Transaction) -> model.State:
