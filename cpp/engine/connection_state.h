@@ -21,6 +21,9 @@ namespace turdb::engine {
 
 class ResultImpl;
 
+// Who sets the size of the page cache bounds what statements keep in memory by it, too, but not below this.
+inline constexpr uint64_t kLeastStatementMemory = 1 << 20;
+
 struct NamedSavepoint {
   std::string name;
   txn::Savepoint savepoint;

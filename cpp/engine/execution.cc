@@ -40,7 +40,6 @@ void StartExecution(Execution* execution, ConnectionState* state, txn::Transacti
   sql::ExecContext& context = execution->context;
   context.txn = txn;
   context.memory.set_limit(state->settings.statement_memory);
-  context.store = state->database->store();
   context.parameters = execution->parameters;
   context.changes = 0;
   context.last_insert_rowid = state->last_insert_rowid;

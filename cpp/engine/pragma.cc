@@ -195,7 +195,9 @@ absl::StatusOr<PragmaResult> CacheSize(ConnectionState* state, std::string_view 
   constexpr int64_t kMost = int64_t{1} << 40;
   TURDB_RETURN_IF_ERROR(Expect(given.is_integer && given.integer > -kMost && given.integer < kMost, name, "a number of pages, or a negative number of KiB"));
   const uint64_t unit = given.integer < 0 ? 1024 : format::kPageBytes;
-  store->set_page_cache_bytes(static_cast<uint64_t>(std::abs(given.integer)) * unit);
+  const uint64_t bytes = static_cast<uint64_t>(std::abs(given.integer)) * unit;
+  store->set_page_cache_bytes(bytes);
+  state->settings.statement_memory = std::max(bytes, kLeastStatementMemory);
   return Nothing();
 }
 

@@ -9,7 +9,6 @@
 #include "engine/application_numbers.h"
 #include "engine/integrity.h"
 #include "engine/listed_rows.h"
-#include "engine/lock_list.h"
 #include "format/page.h"
 #include "sql/bind/table_functions.h"
 #include "sql/exec/schema.h"
@@ -174,16 +173,6 @@ absl::StatusOr<Rows> ApplicationId(sql::ExecContext* context, std::string_view, 
   return Rows{{Int(value)}};
 }
 
-absl::StatusOr<Rows> LockList(sql::ExecContext* context, std::string_view, std::string_view) {
-  Rows rows;
-  if (context->store == nullptr) return rows;
-  for (const LockRow& lock : ListLocks(*context->store, *context->catalog)) {
-    rows.push_back({Int(lock.transaction_id), Text(lock.kind), lock.name.empty() ? Value() : Text(lock.name),
-                    lock.row_id.has_value() ? Int(*lock.row_id) : Value(), Text(lock.mode), Int(lock.is_granted)});
-  }
-  return rows;
-}
-
 std::string ArgumentText(absl::Span<const Value> arguments, size_t i) {
   if (i >= arguments.size()) return "";
   const Cell cell = arguments[i].cell();
@@ -232,7 +221,6 @@ void RegisterPragmaFunctions() {
     Register("pragma_encoding", Encoding);
     Register("pragma_user_version", UserVersion);
     Register("pragma_application_id", ApplicationId);
-    Register("pragma_lock_list", LockList);
   });
 }
 

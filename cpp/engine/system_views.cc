@@ -8,6 +8,7 @@
 #include "catalog/replace_files.h"
 #include "engine/connection_state.h"
 #include "engine/listed_rows.h"
+#include "engine/lock_list.h"
 #include "engine/statistics.h"
 #include "format/file_header.h"
 #include "format/page.h"
@@ -92,6 +93,15 @@ absl::StatusOr<Rows> Transactions(sql::ExecContext* context) {
   return rows;
 }
 
+absl::StatusOr<Rows> Locks(sql::ExecContext* context) {
+  Rows rows;
+  for (const LockRow& lock : ListLocks(*StateOf(context)->database->store(), *context->catalog)) {
+    rows.push_back({Value::Integer(lock.transaction_id), Text(lock.kind), lock.name.empty() ? Value() : Text(lock.name),
+                    lock.row_id.has_value() ? Value::Integer(*lock.row_id) : Value(), Text(lock.mode), Int(lock.is_granted)});
+  }
+  return rows;
+}
+
 absl::StatusOr<Rows> SumOfFiles(sql::ExecContext* context, uint64_t table::FileSpace::*field) {
   TURDB_ASSIGN_OR_RETURN(const table::FileSpace catalog, CatalogSpace(context->txn));
   uint64_t sum = catalog.*field;
@@ -136,6 +146,8 @@ void RegisterSystemViews() {
     RegisterView("storage", Storage);
     RegisterView("statistics", Statistics);
     RegisterView("transactions", Transactions);
+    RegisterView("locks", Locks);
+    RegisterPragma("pragma_lock_list", Locks);
     RegisterPragma("pragma_page_count", PageCount);
     RegisterPragma("pragma_freelist_count", FreelistCount);
   });

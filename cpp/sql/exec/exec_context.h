@@ -44,7 +44,6 @@ struct NodeCounters {
 
 struct ExecContext {
   txn::Transaction* txn = nullptr;
-  const txn::Store* store = nullptr;  // for facts about the database as a whole; may be null
   std::shared_ptr<const catalog::CatalogSnapshot> catalog;
   absl::Span<const Value> parameters;  // [number - 1]
   std::vector<Value> registers;        // register_index -> value
