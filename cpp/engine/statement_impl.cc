@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <utility>
 
 #include "base/errors.h"
 #include "base/status_macros.h"
@@ -69,11 +70,17 @@ const std::vector<sql::ResultColumnInfo>& StatementImpl::columns() const {
 }
 
 absl::Status StatementImpl::EnsurePlan(txn::Transaction* txn) {
+  // Equal versions of the catalog's file mean an equal catalog.
+  const uint64_t catalog_version = txn->FileVersion(txn::kCatalogFile);
+  const bool has_same_functions = functions_version_ == state_->functions.version();
+  if (plan_ != nullptr && catalog_version_ == catalog_version && has_same_functions) return absl::OkStatus();
   TURDB_ASSIGN_OR_RETURN(auto catalog, state_->Catalog(txn));
-  if (plan_ != nullptr && plan_->bound.catalog == catalog && functions_version_ == state_->functions.version()) return absl::OkStatus();
-  idle_ = nullptr;
-  TURDB_ASSIGN_OR_RETURN(plan_, MakePlan(parsed_, state_.get(), txn, std::move(catalog)));
-  functions_version_ = state_->functions.version();
+  if (plan_ == nullptr || plan_->bound.catalog != catalog || !has_same_functions) {
+    idle_ = nullptr;
+    TURDB_ASSIGN_OR_RETURN(plan_, MakePlan(parsed_, state_.get(), txn, std::move(catalog)));
+    functions_version_ = state_->functions.version();
+  }
+  catalog_version_ = catalog_version;
   return absl::OkStatus();
 }
 
@@ -138,41 +145,7 @@ absl::StatusOr<std::unique_ptr<Result>> StatementImpl::ExecuteRead(absl::Span<co
   return std::unique_ptr<Result>(std::make_unique<ResultImpl>(state_, shared_from_this(), std::move(execution), std::move(txn)));
 }
 
-// One row at most, by its rowid.
-static bool IsSingleRow(const sql::PhysicalNode& source) {
-  const sql::PhysicalNode* node = &source;
-  while (node->kind == sql::PhysicalKind::kProject || node->kind == sql::PhysicalKind::kFilter) node = node->children[0].get();
-  return node->kind == sql::PhysicalKind::kRowIdLookup && node->As<sql::PhysicalRowIdLookup>().values.size() == 1;
-}
-
-static bool ReplacesRows(const catalog::TableDef& table, catalog::ConflictAction action) {
-  if (action == catalog::ConflictAction::kReplace || table.primary_key_action == catalog::ConflictAction::kReplace) return true;
-  return std::any_of(table.indexes.begin(), table.indexes.end(), [](const catalog::IndexDef& index) {
-    return index.conflict_action == catalog::ConflictAction::kReplace;
-  });
-}
-
-// A statement on one row is found wanting before anything is written, or written whole. A savepoint would make the next
-// statement copy again every page that it touches.
-bool StatementImpl::NeedsSavepoint() const {
-  const sql::PhysicalNode& root = *plan_->root;
-  if (root.children.empty()) return true;
-  const sql::PhysicalNode& source = *root.children[0];
-  switch (root.kind) {
-    case sql::PhysicalKind::kInsert: {
-      const auto& insert = root.As<sql::PhysicalInsert>();
-      const bool is_single = source.kind == sql::PhysicalKind::kValues && source.As<sql::PhysicalValues>().rows.size() == 1;
-      return !is_single || !insert.upserts.empty() || ReplacesRows(*insert.table, insert.on_conflict);
-    }
-    case sql::PhysicalKind::kUpdate: {
-      const auto& update = root.As<sql::PhysicalUpdate>();
-      return !IsSingleRow(source) || ReplacesRows(*update.table, update.on_conflict);
-    }
-    default: return !IsSingleRow(source);
-  }
-}
-
-absl::Status StatementImpl::RunWrite(txn::Transaction* txn, Execution* execution, RowBuffer* rows) {
+absl::Status StatementImpl::RunWrite(Execution* execution, RowBuffer* rows) {
   ColumnBatch batch;
   TURDB_RETURN_IF_ERROR(execution->root->Open());
   while (true) {
@@ -189,17 +162,15 @@ absl::StatusOr<std::unique_ptr<Result>> StatementImpl::ExecuteWrite(absl::Span<c
   TURDB_RETURN_IF_ERROR(EnsurePlan(txn.get()));
   TURDB_ASSIGN_OR_RETURN(auto execution, TakeExecution());
   if (!state_->open_results.empty()) txn->Freeze();
-  const bool has_savepoint = !is_autocommit && NeedsSavepoint();
-  txn::Savepoint savepoint;
-  if (has_savepoint) savepoint = txn->MakeSavepoint();
-
   StartExecution(execution.get(), state_.get(), txn.get(), parameters);
+  execution->context.wants_savepoint = !is_autocommit;
   RowBuffer rows(columns().size());
-  absl::Status status = RunWrite(txn.get(), execution.get(), &rows);
+  absl::Status status = RunWrite(execution.get(), &rows);
   execution->root->Close();
-  const sql::ExecContext& context = execution->context;
+  sql::ExecContext& context = execution->context;
+  const std::optional<txn::Savepoint> savepoint = std::exchange(context.savepoint, std::nullopt);
   if (status.ok() || context.keep_changes) {
-    if (has_savepoint) txn->Release(savepoint);
+    if (savepoint.has_value()) txn->Release(*savepoint);
     if (is_autocommit) {
       const absl::Status committed = state_->CommitStatement(txn.get());
       if (status.ok()) status = committed;
@@ -208,10 +179,10 @@ absl::StatusOr<std::unique_ptr<Result>> StatementImpl::ExecuteWrite(absl::Span<c
     txn->Rollback();
   } else if (context.rollback_transaction) {
     TURDB_RETURN_IF_ERROR(state_->Rollback());
-  } else if (has_savepoint) {
-    TURDB_RETURN_IF_ERROR(txn->RollbackTo(savepoint));
-    txn->Release(savepoint);
-  } else if (!LeavesNoTrace(status)) {
+  } else if (savepoint.has_value()) {
+    TURDB_RETURN_IF_ERROR(txn->RollbackTo(*savepoint));
+    txn->Release(*savepoint);
+  } else if (context.has_begun_writing && !LeavesNoTrace(status)) {
     TURDB_RETURN_IF_ERROR(state_->Rollback());
   }
   if (status.ok() || context.keep_changes) {

@@ -44,8 +44,7 @@ class StatementImpl final : public Statement, public std::enable_shared_from_thi
   absl::StatusOr<std::unique_ptr<Result>> ExecutePragma();
   absl::Status ExecuteTransactionControl();
   // Runs the plan once in a transaction that is writing; RETURNING rows go to `rows`.
-  absl::Status RunWrite(txn::Transaction* txn, Execution* execution, RowBuffer* rows);
-  bool NeedsSavepoint() const;
+  absl::Status RunWrite(Execution* execution, RowBuffer* rows);
   absl::Status RunMany(const NextParameters& next, int64_t* changes);
   absl::Status RunOne(const std::vector<Value>& parameters, int64_t* changes);
   absl::Status RunBatch(InsertBatch* batch, int64_t* changes);
@@ -58,6 +57,7 @@ class StatementImpl final : public Statement, public std::enable_shared_from_thi
   StatementClass class_ = StatementClass::kSelect;
   std::shared_ptr<sql::PhysicalPlan> plan_;
   uint64_t functions_version_ = 0;
+  uint64_t catalog_version_ = 0;  // of the catalog's file
   std::unique_ptr<Execution> idle_;
   std::vector<sql::ResultColumnInfo> own_columns_;  // of EXPLAIN and PRAGMA
 };

@@ -37,7 +37,7 @@ void PrivatePages::SetVersion(PageId id, IntrusivePtr<PageVersion> version) {
 }
 
 uint8_t* PrivatePages::AddZeroed(PageId id, PageKind kind) {
-  is_version_stale_ = true;
+  NoteChange();
   if (PageVersion* current = view_.table_.FindVersion(id); current != nullptr && current->owner() == epoch_) {
     current->set_fresh(true);  // freed and taken again
     std::memset(current->bytes(), 0, kPageBytes);
@@ -54,7 +54,7 @@ uint8_t* PrivatePages::AddZeroed(PageId id, PageKind kind) {
 }
 
 absl::StatusOr<uint8_t*> PrivatePages::MutablePage(PageId id) {
-  is_version_stale_ = true;
+  NoteChange();
   PageVersion* current = id.value() < view_.page_count_ ? view_.table_.FindVersion(id) : nullptr;
   if (current != nullptr && current->owner() == epoch_) return current->bytes();
   const uint8_t* page = view_.Page(id);
@@ -163,7 +163,7 @@ absl::StatusOr<PageId> PrivatePages::ExtendDirect(uint32_t n) {
   view_.file_->Protect(end);
   view_.page_count_ = end;
   has_direct_pages_ = true;
-  is_version_stale_ = true;
+  NoteChange();
   return first;
 }
 
@@ -193,6 +193,7 @@ absl::Status PrivatePages::WriteDirect(PageId first, uint32_t n, uint8_t* pages)
 }
 
 void PrivatePages::Freeze() {
+  ++change_count_;
   ContentVersion();
   epoch_ = NextEpoch();
   retired_.clear();

@@ -69,6 +69,10 @@ class PrivatePages final : public FileWriter {
     const uint8_t* version = base_.table_.Find(id);
     return version != nullptr ? version : view_.base_ + size_t{id.value()} * kPageBytes;
   }
+  void NoteChange() {
+    is_version_stale_ = true;
+    ++change_count_;
+  }
   uint8_t* AddZeroed(PageId id, format::PageKind kind);
   void SetVersion(PageId id, IntrusivePtr<PageVersion> version);
   absl::StatusOr<PageId> TakeFree(PageId trunk_id);

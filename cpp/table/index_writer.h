@@ -48,9 +48,12 @@ class IndexWriter {
   EntryMaker& maker() { return maker_; }
   const catalog::IndexDef& index() const { return maker_.index(); }
   pager::FileWriter* file() { return writer_; }
+  void Reset(pager::FileWriter* writer) { writer_ = writer; }  // of the same file, in another transaction
 
   // The row that a distinct entry collides with.
   absl::StatusOr<std::optional<Conflict>> FindConflict(const IndexEntry& entry);
+  // See TableWriter::FindByIndex. REQUIRES: the table has rowids.
+  absl::StatusOr<uint32_t> FindRows(absl::Span<const Cell> key, RowId* row);
   // False when a distinct entry is there already; kCorruption when another one is.
   absl::StatusOr<bool> Insert(const IndexEntry& entry);
   absl::Status Erase(const IndexEntry& entry);  // kCorruption when it is not there
@@ -59,6 +62,7 @@ class IndexWriter {
  private:
   EntryMaker maker_;
   pager::FileWriter* writer_;
+  std::string prefix_;  // of FindRows
 };
 
 // Writers of the table's B+tree indexes, in order. `expressions` and `table` must outlive them.

@@ -14,8 +14,23 @@ using Kind = WantedColumns::Kind;
 
 class RowTreeLookup final : public RowLookup {
  public:
-  RowTreeLookup(pager::FileView view, WantedColumns wanted, Arena* arena)
-      : wanted_(std::move(wanted)), arena_(arena), cursor_(std::move(view), arena) {}
+  RowTreeLookup(const catalog::TableDef& table, std::vector<int> columns)
+      : table_(table), columns_(std::move(columns)), cursor_(pager::FileView(), nullptr) {}
+
+  absl::Status Rebind(txn::Transaction* txn, Arena* arena) override {
+    // Without vectors, what is wanted depends on the table alone.
+    if (wanted_.outputs.empty() || !wanted_.vector_columns.empty()) {
+      TURDB_ASSIGN_OR_RETURN(wanted_, WantedColumns::Resolve(txn, table_, columns_));
+    }
+    TURDB_ASSIGN_OR_RETURN(pager::FileView view, txn->View(table_.file));
+    cursor_.Reset(std::move(view), arena);
+    arena_ = arena;
+    return absl::OkStatus();
+  }
+  void Release() override {
+    cursor_.Reset(pager::FileView(), nullptr);
+    if (!wanted_.vector_columns.empty()) wanted_ = WantedColumns();
+  }
 
   absl::StatusOr<bool> Find(RowRef row, Cell* out) override {
     TURDB_ASSIGN_OR_RETURN(const bool found, cursor_.Find(row.rowid));
@@ -36,15 +51,29 @@ class RowTreeLookup final : public RowLookup {
   }
 
  private:
+  const catalog::TableDef& table_;
+  const std::vector<int> columns_;
   WantedColumns wanted_;
-  Arena* arena_;
+  Arena* arena_ = nullptr;
   btree::RowCursor cursor_;
 };
 
 class KeyTreeLookup final : public RowLookup {
  public:
-  KeyTreeLookup(const catalog::TableDef& table, pager::FileView view, WantedColumns wanted, Arena* arena)
-      : codec_(table, nullptr), wanted_(std::move(wanted)), arena_(arena), cursor_(std::move(view), arena) {}
+  KeyTreeLookup(const catalog::TableDef& table, std::vector<int> columns)
+      : table_(table), columns_(std::move(columns)), codec_(table, nullptr), cursor_(pager::FileView(), nullptr) {}
+
+  absl::Status Rebind(txn::Transaction* txn, Arena* arena) override {
+    TURDB_ASSIGN_OR_RETURN(wanted_, WantedColumns::Resolve(txn, table_, columns_));
+    TURDB_ASSIGN_OR_RETURN(pager::FileView view, txn->View(table_.file));
+    cursor_ = btree::KeyCursor(std::move(view), arena);
+    arena_ = arena;
+    return absl::OkStatus();
+  }
+  void Release() override {
+    cursor_ = btree::KeyCursor(pager::FileView(), nullptr);
+    wanted_ = WantedColumns();
+  }
 
   absl::StatusOr<bool> Find(RowRef row, Cell* out) override {
     TURDB_ASSIGN_OR_RETURN(const bool found, cursor_.Find(row.key));
@@ -63,9 +92,11 @@ class KeyTreeLookup final : public RowLookup {
   }
 
  private:
+  const catalog::TableDef& table_;
+  const std::vector<int> columns_;
   IndexCodec codec_;
   WantedColumns wanted_;
-  Arena* arena_;
+  Arena* arena_ = nullptr;
   btree::KeyCursor cursor_;
   DecodedEntry entry_;
 };
@@ -74,11 +105,10 @@ class KeyTreeLookup final : public RowLookup {
 
 absl::StatusOr<std::unique_ptr<RowLookup>> LookUpRows(txn::Transaction* txn, const catalog::TableDef& table,
                                                       std::vector<int> columns, Arena* arena) {
-  TURDB_ASSIGN_OR_RETURN(WantedColumns wanted, WantedColumns::Resolve(txn, table, columns));
-  TURDB_ASSIGN_OR_RETURN(pager::FileView view, txn->View(table.file));
   std::unique_ptr<RowLookup> lookup;
-  if (table.is_without_rowid) lookup = std::make_unique<KeyTreeLookup>(table, std::move(view), std::move(wanted), arena);
-  else lookup = std::make_unique<RowTreeLookup>(std::move(view), std::move(wanted), arena);
+  if (table.is_without_rowid) lookup = std::make_unique<KeyTreeLookup>(table, std::move(columns));
+  else lookup = std::make_unique<RowTreeLookup>(table, std::move(columns));
+  TURDB_RETURN_IF_ERROR(lookup->Rebind(txn, arena));
   return lookup;
 }
 

@@ -33,8 +33,16 @@ class TableWriterImpl final : public TableWriter {
       for (size_t i = 0; i < vectors_.size(); ++i) needs_vectors_ |= index.maker().codec().PositionOf(vectors_.column(i)) >= 0;
     }
     needs_vectors_ &= !vectors_.empty();
-    if (!table_.is_without_rowid) rowids_ = std::make_unique<RowIdSource>(table_, store_->file());
+    if (!table_.is_without_rowid) rowids_ = std::make_unique<RowIdSource>(table_, store_->file(), store_->editor());
     return absl::OkStatus();
+  }
+  absl::Status Rebind(txn::Transaction* txn) override;
+  absl::StatusOr<bool> Read(RowRef row, const std::vector<bool>& wanted, Arena* arena, Cell* cells) override;
+  absl::StatusOr<uint32_t> FindByIndex(const catalog::IndexDef& index, absl::Span<const Cell> key, RowId* row) override {
+    for (IndexWriter& writer : indexes_) {
+      if (writer.index().id == index.id) return writer.FindRows(key, row);
+    }
+    return InternalError("table '", table_.name, "' has no B+tree index '", index.name, "'");
   }
 
   absl::StatusOr<RowId> NextRowId() override {
@@ -106,6 +114,25 @@ absl::Status TableWriterImpl::MakeStored() {
     TURDB_ASSIGN_OR_RETURN(stored_[vectors_.column(i)], vectors_.NextSlotCell(i, given_[vectors_.column(i)]));
   }
   return absl::OkStatus();
+}
+
+absl::Status TableWriterImpl::Rebind(txn::Transaction* txn) {
+  TURDB_ASSIGN_OR_RETURN(pager::FileWriter* const file, txn->Writer(table_.file));
+  store_->Reset(file);
+  if (rowids_ != nullptr) rowids_->Reset(file);
+  for (IndexWriter& index : indexes_) {
+    TURDB_ASSIGN_OR_RETURN(pager::FileWriter* const index_file, txn->Writer(index.index().file));
+    index.Reset(index_file);
+  }
+  if (vectors_.empty()) return absl::OkStatus();
+  TURDB_ASSIGN_OR_RETURN(vectors_, VectorSet::Open(txn, table_));
+  return absl::OkStatus();
+}
+
+absl::StatusOr<bool> TableWriterImpl::Read(RowRef row, const std::vector<bool>& wanted, Arena* arena, Cell* cells) {
+  TURDB_ASSIGN_OR_RETURN(const bool found, store_->Read(row, wanted, arena, cells));
+  if (found && table_.rowid_alias >= 0) cells[table_.rowid_alias] = Cell::Integer(row.rowid.value());
+  return found;
 }
 
 absl::StatusOr<std::optional<Conflict>> TableWriterImpl::FindConflict(RowId rowid, absl::Span<const Cell> row,
@@ -259,13 +286,18 @@ absl::Status TableWriterImpl::Update(RowRef given_ref, RowId new_rowid, absl::Sp
   const RowRef new_ref = store_->RefOf(new_rowid, given_);
   const bool is_moved = new_ref.rowid != ref.rowid || new_ref.key != ref.key;
   TURDB_RETURN_IF_ERROR(PlanUpdate(is_moved, changed));
-  bool found = false;
-  TURDB_RETURN_IF_ERROR(ReadOld(ref, &found));
+  bool found = true;
+  const bool needs_old = !vectors_.empty() || std::find(needed_.begin(), needed_.end(), true) != needed_.end();
+  if (needs_old) TURDB_RETURN_IF_ERROR(ReadOld(ref, &found));
   if (!found) return InternalError("a row of table '", table_.name, "' that is to be updated is not there");
   TURDB_RETURN_IF_ERROR(KeepVectors(changed));
   TURDB_RETURN_IF_ERROR(ChangeEntries(ref, new_ref));
   TURDB_RETURN_IF_ERROR(ChangeVectors(new_ref, is_moved, changed));
-  if (!is_moved) return store_->Update(ref, stored_).status();
+  if (!is_moved) {
+    TURDB_ASSIGN_OR_RETURN(found, store_->Update(ref, stored_, changed));
+    if (found) return absl::OkStatus();
+    return InternalError("a row of table '", table_.name, "' that is to be updated is not there");
+  }
   TURDB_RETURN_IF_ERROR(store_->Erase(ref).status());
   TURDB_ASSIGN_OR_RETURN(const bool is_free, store_->Insert(new_ref, stored_));
   if (!is_free) return InternalError("a row of table '", table_.name, "' was moved onto another");

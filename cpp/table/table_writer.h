@@ -63,6 +63,13 @@ class TableWriter {
                               const std::vector<bool>& changed) = 0;
   virtual absl::StatusOr<bool> Delete(RowRef row) = 0;  // false: no such row
   virtual absl::Status DeleteAll() = 0;  // and gives the space back
+  // The stored row's columns that `wanted` marks, others undefined; false: no such row. Bytes hold until the next change,
+  // or in the arena. A change of the same row that follows finds it without a search. REQUIRES: no vector column is wanted.
+  virtual absl::StatusOr<bool> Read(RowRef row, const std::vector<bool>& wanted, Arena* arena, Cell* cells) = 0;
+  // Rows whose entries in a B+tree index begin with these key cells: 0, 1 (and `row`), or 2 for several.
+  virtual absl::StatusOr<uint32_t> FindByIndex(const catalog::IndexDef& index, absl::Span<const Cell> key, RowId* row) = 0;
+  // Becomes as new, for another transaction (or the same one after a rollback): what was made ready for the table is kept.
+  virtual absl::Status Rebind(txn::Transaction* txn) = 0;
   // FindConflict and Insert in one descent a tree, for the plain INSERT path: false and `conflict` when in the way.
   virtual absl::StatusOr<bool> TryInsert(RowId rowid, absl::Span<const Cell> row, Conflict* conflict) = 0;
 };

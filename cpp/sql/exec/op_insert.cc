@@ -43,7 +43,11 @@ class Insert : public Operator {
  public:
   Insert(const PhysicalInsert& node, OperatorPtr child, ExecContext* context)
       : node_(node), table_(*node.table), child_(std::move(child)), context_(context) {
-    streams_ = ReadsNoTable(*node.children[0]);
+    const PhysicalNode& source = *node.children[0];
+    streams_ = ReadsNoTable(source);
+    is_one_row_ = source.kind == PhysicalKind::kValues && source.As<PhysicalValues>().rows.size() == 1 &&
+                  node_.upserts.empty() && !MayReplace(table_, node_.on_conflict);
+    for (const catalog::ColumnDef& column : table_.columns) has_vectors_ = has_vectors_ || column.type.is_vector();
   }
 
   absl::Status Compile(Builder* builder) {
@@ -78,19 +82,28 @@ class Insert : public Operator {
     if (!has_run_) {
       has_run_ = true;
       absl::Status status = Run();
-      writer_.reset();
+      ReleaseWriter();
       child_->Close();
       TURDB_RETURN_IF_ERROR(status);
+    }
+    if (!returned_.is_present()) {
+      batch->size = 0;
+      return absl::OkStatus();
     }
     returned_.Emit(batch);
     return absl::OkStatus();
   }
   void Close() override {
-    writer_.reset();
+    ReleaseWriter();
     child_->Close();
   }
 
  private:
+  // Kept for the next execution, unless it holds on to what it has read.
+  void ReleaseWriter() {
+    if (has_vectors_) writer_.reset();
+  }
+
   absl::Status Run() {
     if (!streams_) {
       source_.Reset(node_.children[0]->output.size());
@@ -101,7 +114,12 @@ class Insert : public Operator {
       }
       child_->Close();
     }
-    TURDB_ASSIGN_OR_RETURN(writer_, table::NewTableWriter(context_->txn, table_, shaper_->IndexCallback()));
+    context_->BeginWriting(is_one_row_);
+    if (writer_ != nullptr) {
+      TURDB_RETURN_IF_ERROR(writer_->Rebind(context_->txn));
+    } else {
+      TURDB_ASSIGN_OR_RETURN(writer_, table::NewTableWriter(context_->txn, table_, shaper_->IndexCallback()));
+    }
     uint64_t at = 0;
     for (;;) {
       TURDB_RETURN_IF_ERROR(context_->CheckInterrupt());
@@ -115,6 +133,7 @@ class Insert : public Operator {
       }
       if (input_.size == 0) return absl::OkStatus();
       for (uint32_t i = 0; i < input_.size; ++i) TURDB_RETURN_IF_ERROR(WriteRow(i));
+      if (is_one_row_) return absl::OkStatus();
     }
   }
 
@@ -190,6 +209,8 @@ class Insert : public Operator {
   OperatorPtr child_;
   ExecContext* context_;
   bool streams_;
+  bool is_one_row_ = false;  // and no other row changes
+  bool has_vectors_ = false;
   std::unique_ptr<RowShaper> shaper_;
   std::vector<EvaluatorPtr> defaults_;  // by table column
   std::vector<int> absent_;             // columns that the source does not give

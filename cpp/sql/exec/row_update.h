@@ -31,4 +31,7 @@ class RowUpdate {
   absl::flat_hash_set<std::string> deleted_;  // rows that OR REPLACE took away
 };
 
+// Whether a conflict may be resolved by taking away the row in the way.
+bool MayReplace(const catalog::TableDef& table, catalog::ConflictAction action);
+
 }  // namespace turdb::sql
