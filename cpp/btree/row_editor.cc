@@ -93,17 +93,13 @@ absl::StatusOr<bool> RowEditor::Update(RowId key, absl::Span<const Cell> row) {
   return true;
 }
 
-absl::StatusOr<bool> RowEditor::UpdateColumns(RowId key, absl::Span<const Cell> row, const std::vector<bool>& changed) {
+absl::StatusOr<bool> RowEditor::TryUpdateColumns(RowId key, absl::Span<const Cell> row, const std::vector<bool>& changed) {
   TURDB_RETURN_IF_ERROR(GoTo(key.value()));
   if (!IsAt(key.value())) return false;
   TURDB_ASSIGN_OR_RETURN(uint8_t* const page, writer_->MutablePage(path_.leaf_id));
-  if (record::TryUpdateColumns(page, at_, row, changed)) {
-    TURDB_RETURN_IF_ERROR(Reopen(page));
-    return true;
-  }
-  has_path_ = false;
-  TURDB_RETURN_IF_ERROR(UpdateRowAt(writer_, path_, at_, row));
-  return true;
+  const bool is_done = record::TryUpdateColumns(page, at_, row, changed);
+  TURDB_RETURN_IF_ERROR(Reopen(page));
+  return is_done;
 }
 
 absl::StatusOr<bool> RowEditor::Erase(RowId key) {

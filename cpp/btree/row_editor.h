@@ -37,8 +37,9 @@ class RowEditor {
 
   absl::StatusOr<bool> Insert(RowId key, absl::Span<const Cell> row);  // false: the key exists
   absl::StatusOr<bool> Update(RowId key, absl::Span<const Cell> row);  // false: no such key
-  // As Update, where only the columns that `changed` marks differ from what is stored.
-  absl::StatusOr<bool> UpdateColumns(RowId key, absl::Span<const Cell> row, const std::vector<bool>& changed);
+  // Writes the columns that `changed` marks in place; of the others nothing is looked at. False, and nothing is done, when
+  // there is no such key or no place: Update tells.
+  absl::StatusOr<bool> TryUpdateColumns(RowId key, absl::Span<const Cell> row, const std::vector<bool>& changed);
   absl::StatusOr<bool> Erase(RowId key);  // false: no such key
 
  private:

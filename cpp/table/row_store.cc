@@ -30,7 +30,15 @@ class RowTreeStore final : public RowStore {
   }
   absl::StatusOr<bool> Insert(RowRef ref, absl::Span<const Cell> row) override { return editor_.Insert(ref.rowid, row); }
   absl::StatusOr<bool> Update(RowRef ref, absl::Span<const Cell> row, const std::vector<bool>& changed) override {
-    return editor_.UpdateColumns(ref.rowid, row, changed);
+    TURDB_ASSIGN_OR_RETURN(const bool is_done, editor_.TryUpdateColumns(ref.rowid, row, changed));
+    if (is_done) return true;
+    std::vector<bool> kept(changed);
+    kept.flip();
+    whole_.assign(row.begin(), row.end());
+    arena_.Reset();
+    TURDB_ASSIGN_OR_RETURN(const bool found, Read(ref, kept, &arena_, whole_.data()));
+    if (!found) return false;
+    return editor_.Update(ref.rowid, whole_);
   }
   absl::StatusOr<bool> Erase(RowRef ref) override { return editor_.Erase(ref.rowid); }
   absl::Status Clear() override { return btree::ClearRowTree(editor_.writer()); }
@@ -41,6 +49,8 @@ class RowTreeStore final : public RowStore {
  private:
   const catalog::TableDef& table_;
   btree::RowEditor editor_;
+  std::vector<Cell> whole_;  // of Update
+  Arena arena_;
 };
 
 class KeyTreeStore final : public RowStore {

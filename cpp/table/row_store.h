@@ -30,7 +30,8 @@ class RowStore {
   // next write to the store, or in the arena.
   virtual absl::StatusOr<bool> Read(RowRef ref, const std::vector<bool>& wanted, Arena* arena, Cell* row) = 0;
   virtual absl::StatusOr<bool> Insert(RowRef ref, absl::Span<const Cell> row) = 0;  // false: it exists
-  // False: it does not. Columns that `changed` does not mark are as they were.
+  // False: it does not exist. Columns that `changed` does not mark stay as they are; in a tree by rowid their cells are not
+  // looked at.
   virtual absl::StatusOr<bool> Update(RowRef ref, absl::Span<const Cell> row, const std::vector<bool>& changed) = 0;
   virtual absl::StatusOr<bool> Erase(RowRef ref) = 0;
   virtual absl::Status Clear() = 0;

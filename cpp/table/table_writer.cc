@@ -291,6 +291,9 @@ absl::Status TableWriterImpl::Update(RowRef given_ref, RowId new_rowid, absl::Sp
   if (needs_old) TURDB_RETURN_IF_ERROR(ReadOld(ref, &found));
   if (!found) return InternalError("a row of table '", table_.name, "' that is to be updated is not there");
   TURDB_RETURN_IF_ERROR(KeepVectors(changed));
+  for (size_t i = 0; needs_old && i < given_.size(); ++i) {
+    if (needed_[i] && !changed[i] && static_cast<int>(i) != table_.rowid_alias) given_[i] = old_[i];
+  }
   TURDB_RETURN_IF_ERROR(ChangeEntries(ref, new_ref));
   TURDB_RETURN_IF_ERROR(ChangeVectors(new_ref, is_moved, changed));
   if (!is_moved) {
@@ -356,6 +359,13 @@ absl::StatusOr<std::unique_ptr<TableWriter>> NewTableWriter(txn::Transaction* tx
   auto writer = std::make_unique<TableWriterImpl>(table, std::move(expressions));
   TURDB_RETURN_IF_ERROR(writer->Open(txn));
   return std::unique_ptr<TableWriter>(std::move(writer));
+}
+
+absl::Status ReadyTableWriter(txn::Transaction* txn, const catalog::TableDef& table, const IndexExpressions& expressions,
+                              std::unique_ptr<TableWriter>* writer) {
+  if (*writer != nullptr) return (*writer)->Rebind(txn);
+  TURDB_ASSIGN_OR_RETURN(*writer, NewTableWriter(txn, table, expressions));
+  return absl::OkStatus();
 }
 
 }  // namespace turdb::table

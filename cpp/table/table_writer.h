@@ -58,7 +58,8 @@ class TableWriter {
   // REQUIRES: no conflict (kInternal otherwise).
   virtual absl::Status Insert(RowId rowid, absl::Span<const Cell> row) = 0;
   // Changes a row; `new_rowid` may differ. `changed` has a bool per column: only those indexes and vectors are touched.
-  // `new_row` is whole but for vector columns that did not change. kInternal when there is no such row.
+  // `new_row` is whole but for vector columns that did not change; in a table with rowids where `new_rowid` does not differ,
+  // only changed columns, and those of indexes that a changed column is in, need a cell. kInternal when there is no such row.
   virtual absl::Status Update(RowRef row, RowId new_rowid, absl::Span<const Cell> new_row,
                               const std::vector<bool>& changed) = 0;
   virtual absl::StatusOr<bool> Delete(RowRef row) = 0;  // false: no such row
@@ -73,6 +74,10 @@ class TableWriter {
   // FindConflict and Insert in one descent a tree, for the plain INSERT path: false and `conflict` when in the way.
   virtual absl::StatusOr<bool> TryInsert(RowId rowid, absl::Span<const Cell> row, Conflict* conflict) = 0;
 };
+
+// `*writer` becomes a writer of the table in `txn`: the one that it is (made for the same table), as new, or another.
+absl::Status ReadyTableWriter(txn::Transaction* txn, const catalog::TableDef& table, const IndexExpressions& expressions,
+                              std::unique_ptr<TableWriter>* writer);
 
 absl::StatusOr<std::unique_ptr<TableWriter>> NewTableWriter(txn::Transaction* txn, const catalog::TableDef& table,
                                                             IndexExpressions expressions = nullptr);

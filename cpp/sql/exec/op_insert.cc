@@ -115,11 +115,7 @@ class Insert : public Operator {
       child_->Close();
     }
     context_->BeginWriting(is_one_row_);
-    if (writer_ != nullptr) {
-      TURDB_RETURN_IF_ERROR(writer_->Rebind(context_->txn));
-    } else {
-      TURDB_ASSIGN_OR_RETURN(writer_, table::NewTableWriter(context_->txn, table_, shaper_->IndexCallback()));
-    }
+    TURDB_RETURN_IF_ERROR(table::ReadyTableWriter(context_->txn, table_, shaper_->IndexCallback(), &writer_));
     uint64_t at = 0;
     for (;;) {
       TURDB_RETURN_IF_ERROR(context_->CheckInterrupt());

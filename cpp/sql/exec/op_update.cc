@@ -66,16 +66,14 @@ class RowChange : public Operator {
     for (const catalog::ColumnDef& column : table.columns) has_vectors_ = has_vectors_ || column.type.is_vector();
   }
   // Takes the row from a RowSource when the plan allows, from a child operator otherwise.
-  absl::Status TakeSource(const PhysicalNode& source, bool reads_row, Builder* builder) {
-    TURDB_ASSIGN_OR_RETURN(one_, RowSource::Make(source, table_, reads_row, builder));
+  absl::Status TakeSource(const PhysicalNode& source, std::vector<bool> wanted, Builder* builder) {
+    TURDB_ASSIGN_OR_RETURN(one_, RowSource::Make(source, table_, std::move(wanted), builder));
     if (one_ != nullptr && !one_->may_be_several()) return absl::OkStatus();
     TURDB_ASSIGN_OR_RETURN(child_, builder->Build(source));
     return absl::OkStatus();
   }
   absl::Status MakeWriter() {
-    if (writer_ != nullptr) return writer_->Rebind(context_->txn);
-    TURDB_ASSIGN_OR_RETURN(writer_, table::NewTableWriter(context_->txn, table_, shaper_->IndexCallback()));
-    return absl::OkStatus();
+    return table::ReadyTableWriter(context_->txn, table_, shaper_->IndexCallback(), &writer_);
   }
   virtual absl::Status Run() = 0;
   // With one_. Not done: it is several rows, and none has been changed.
@@ -111,12 +109,12 @@ class Update : public RowChange {
         update_(table_, node.assigned_columns, node.row_expressions, node.on_conflict, context) {}
 
   absl::Status Compile(Builder* builder) {
-    TURDB_RETURN_IF_ERROR(TakeSource(*node_.children[0], true, builder));
     TURDB_ASSIGN_OR_RETURN(shaper_, RowShaper::Make(table_, node_.row_expressions, builder));
     TURDB_RETURN_IF_ERROR(returned_.Compile(node_.returning, builder));
     std::vector<int> read;
     shaper_->CollectSlots(&read);
     for (const EvaluatorPtr& e : returned_.exprs()) read.insert(read.end(), e->slots().begin(), e->slots().end());
+    TURDB_RETURN_IF_ERROR(TakeSource(*node_.children[0], WantedColumns(read), builder));
     const size_t width = table_.columns.size();
     for (size_t i = 0; i < width + 1 + assigned_.size(); ++i) {
       const bool is_vector = i < width && table_.columns[i].type.is_vector();
@@ -182,6 +180,22 @@ class Update : public RowChange {
     return returned_.Add(shaper_.get(), &arena_);
   }
 
+  // Of a row that stays where it is: what is read of it, and what the indexes hold that change.
+  std::vector<bool> WantedColumns(const std::vector<int>& read) const {
+    std::vector<bool> wanted(table_.columns.size(), update_.can_conflict());
+    for (const int slot : read) {
+      if (slot < static_cast<int>(wanted.size())) wanted[slot] = true;
+    }
+    for (const catalog::IndexDef& index : table_.indexes) {
+      const auto is_changed = [this](const auto& column) { return column.column < 0 || update_.changed()[column.column]; };
+      if (!std::any_of(index.columns.begin(), index.columns.end(), is_changed)) continue;
+      for (const catalog::IndexColumn& column : index.columns) {
+        if (column.column >= 0) wanted[column.column] = true;
+      }
+    }
+    return wanted;
+  }
+
   const PhysicalUpdate& node_;
   std::vector<Cell> assigned_;  // the last columns of the source
   RowUpdate update_;
@@ -192,9 +206,12 @@ class Delete : public RowChange {
   Delete(const PhysicalDelete& node, ExecContext* context) : RowChange(*node.table, context), node_(node) {}
 
   absl::Status Compile(Builder* builder) {
-    if (!node_.children.empty()) TURDB_RETURN_IF_ERROR(TakeSource(*node_.children[0], node_.returning.is_present, builder));
     TURDB_ASSIGN_OR_RETURN(shaper_, RowShaper::Make(table_, node_.row_expressions, builder));
     TURDB_RETURN_IF_ERROR(returned_.Compile(node_.returning, builder));
+    if (!node_.children.empty()) {
+      std::vector<bool> wanted(node_.returning.is_present ? table_.columns.size() : 0, true);
+      TURDB_RETURN_IF_ERROR(TakeSource(*node_.children[0], std::move(wanted), builder));
+    }
     std::vector<int> read;
     for (const EvaluatorPtr& e : returned_.exprs()) read.insert(read.end(), e->slots().begin(), e->slots().end());
     if (node_.children.empty()) return absl::OkStatus();

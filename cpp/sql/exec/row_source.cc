@@ -58,25 +58,26 @@ bool RowSource::Takes(const PhysicalNode& scan) {
 }
 
 absl::StatusOr<std::unique_ptr<RowSource>> RowSource::Make(const PhysicalNode& source, const catalog::TableDef& table,
-                                                           bool reads_row, Builder* builder) {
+                                                           std::vector<bool> wanted, Builder* builder) {
   if (builder->context->is_timed || source.kind != PhysicalKind::kProject) return nullptr;
   std::unique_ptr<RowSource> made(new RowSource(table));
   if (!made->Takes(*source.children[0])) return nullptr;
-  TURDB_RETURN_IF_ERROR(made->Prepare(source.As<PhysicalProject>(), reads_row, builder));
+  TURDB_RETURN_IF_ERROR(made->Prepare(source.As<PhysicalProject>(), std::move(wanted), builder));
   return made;
 }
 
-absl::Status RowSource::Prepare(const PhysicalProject& project, bool reads_row, Builder* builder) {
+absl::Status RowSource::Prepare(const PhysicalProject& project, std::vector<bool> wanted, Builder* builder) {
   TURDB_ASSIGN_OR_RETURN(keys_, CompileAll(*values_, builder));
   TURDB_ASSIGN_OR_RETURN(filter_, CompileOptional(*predicate_, builder));
   TURDB_ASSIGN_OR_RETURN(outputs_, CompileAll(project.exprs, builder));
   key_cells_.resize(keys_.size());
   row_.resize(table_.columns.size());
   columns_.resize(read_columns_->size());
-  wanted_.assign(table_.columns.size(), reads_row);
+  const size_t row_outputs = wanted.empty() ? outputs_.size() : table_.columns.size() + 1;  // taken from the row, if at all
+  wanted_ = std::move(wanted);
+  wanted_.resize(table_.columns.size(), false);
   if (table_.rowid_alias >= 0) wanted_[table_.rowid_alias] = false;  // it is the rowid
   if (filter_ != nullptr) Want(filter_->slots());
-  const size_t row_outputs = reads_row ? table_.columns.size() + 1 : outputs_.size();  // read as the row, or not at all
   for (size_t i = row_outputs; i < outputs_.size(); ++i) Want(outputs_[i]->slots());
   return absl::OkStatus();
 }

@@ -16,23 +16,24 @@ namespace turdb::sql {
 
 class RowSource {
  public:
-  // Null when the plan is another one. `reads_row`: the row's columns are wanted, not only what the plan computes of them.
-  static absl::StatusOr<std::unique_ptr<RowSource>> Make(const PhysicalNode& source, const catalog::TableDef& table, bool reads_row,
-                                                         Builder* builder);
+  // Null when the plan is another one. `wanted`: a bool a table column, those of the row that are read; empty when the plan
+  // does not give the row.
+  static absl::StatusOr<std::unique_ptr<RowSource>> Make(const PhysicalNode& source, const catalog::TableDef& table,
+                                                         std::vector<bool> wanted, Builder* builder);
 
   // kNone: no such row, or the filter leaves it out. kSeveral: the plan has to be run. Bytes of the row live in the arena.
   enum class Found : uint8_t { kNone, kOne, kSeveral };
   absl::StatusOr<Found> Find(table::TableWriter* writer, Arena* arena);
   bool may_be_several() const { return index_ != nullptr; }
   RowId rowid() const { return rowid_; }
-  const std::vector<Cell>& row() const { return row_; }  // of the row found: a cell per table column
+  const std::vector<Cell>& row() const { return row_; }  // of the row found: a cell per table column, NULL for those not read
   // Output i of the plan, for the row found.
   absl::Status Eval(size_t i, Cell* value);
 
  private:
   explicit RowSource(const catalog::TableDef& table) : table_(table) {}
   bool Takes(const PhysicalNode& scan);  // notes what to look for
-  absl::Status Prepare(const PhysicalProject& project, bool reads_row, Builder* builder);
+  absl::Status Prepare(const PhysicalProject& project, std::vector<bool> wanted, Builder* builder);
   absl::StatusOr<Found> FindRowId(table::TableWriter* writer, Arena* arena);
   void Want(const std::vector<int>& slots);
 
