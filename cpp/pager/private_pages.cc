@@ -178,7 +178,9 @@ absl::Status PrivatePages::WriteDirect(PageId first, uint32_t n, uint8_t* pages)
     const uint32_t piece = std::min(kPiecePages, n - done);
     uint8_t* at = pages + size_t{done} * kPageBytes;
     for (uint32_t i = 0; i < piece; ++i) {
-      format::SealPage(view_.file_->id(), first + (done + i), at + size_t{i} * kPageBytes);
+      uint8_t* const page = at + size_t{i} * kPageBytes;
+      turdb::Store<uint64_t>(page + format::kPageLsnOffset, 0);  // older than every record of the log
+      format::SealPage(view_.file_->id(), first + (done + i), page);
     }
     TURDB_RETURN_IF_ERROR(view_.file_->WritePages(first + done, piece, at));
     done += piece;

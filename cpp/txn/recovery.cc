@@ -10,6 +10,7 @@
 #include "base/status_macros.h"
 #include "format/file_header.h"
 #include "format/page_delta.h"
+#include "format/page_moves.h"
 #include "wal/log_files.h"
 
 namespace turdb::txn {
@@ -124,8 +125,16 @@ absl::Status Recovery::ReadBase(File& file, PageId page, uint8_t* to) {
   return file.file->ReadPage(page, to);
 }
 
-absl::Status Recovery::OnPage(FileId file, PageId page, bool is_from_zero, const uint8_t* begin,
-                              const uint8_t* end) {
+namespace {
+
+bool Apply(const wal::PageChange& change, uint8_t* page) {
+  if (change.moves != nullptr && format::ApplyPageMoves(change.moves, change.moves_end, page) == nullptr) return false;
+  return format::ApplyPageDelta(change.delta, change.delta_end, page) != nullptr;
+}
+
+}  // namespace
+
+absl::Status Recovery::OnPage(FileId file, PageId page, const wal::PageChange& change) {
   if (log_.IsDropped(file)) return absl::OkStatus();
   const auto found = files_.find(file);
   if (found == files_.end()) {
@@ -134,19 +143,24 @@ absl::Status Recovery::OnPage(FileId file, PageId page, bool is_from_zero, const
   PageVersion* version = found->second.table.FindVersion(page);
   if (version == nullptr) {
     auto made = PageVersion::New(epoch_);
-    if (!is_from_zero) TURDB_RETURN_IF_ERROR(ReadBase(found->second, page, made->bytes()));
+    if (!change.is_from_zero) {
+      TURDB_RETURN_IF_ERROR(ReadBase(found->second, page, made->bytes()));
+      made->set_lsn(Lsn(Load<uint64_t>(made->bytes() + format::kPageLsnOffset)));
+    }
     version = made.get();
     found->second.table.Set(page, std::move(made), epoch_);
   }
-  if (is_from_zero) std::memset(version->bytes(), 0, kPageBytes);
-  if (format::ApplyPageDelta(begin, end, version->bytes()) == nullptr) {
+  if (change.is_from_zero) std::memset(version->bytes(), 0, kPageBytes);
+  // An interrupted checkpoint wrote the page with this change in it; moves must not be made again.
+  const bool is_there = !change.is_from_zero && version->lsn() >= change.lsn;
+  if (!is_there && !Apply(change, version->bytes())) {
     return CorruptionError("the log of '", directory_, "' holds a damaged delta of page ", page.value(), " of '",
                            found->second.file->path(), "'");
   }
   if (page.value() == 0) {
     found->second.page_count = Load<uint32_t>(version->bytes() + format::kHeaderPageCountOffset);
   }
-  touched_.push_back(version);
+  if (!is_there) touched_.push_back(version);
   return absl::OkStatus();
 }
 

@@ -67,7 +67,10 @@ absl::Status StoreCore::Close() {
   if (may_write) {
     auto is_complete = Checkpoint();
     status = is_complete.status();
-    if (is_complete.ok() && *is_complete && has_place) log_->DropAll();
+    if (is_complete.ok() && *is_complete && has_place) {
+      log_->DropAll();
+      double_write_->Remove();
+    }
   }
   is_closed_.store(true);
   if (has_place) writer_lock_.Release();

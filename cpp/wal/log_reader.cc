@@ -9,6 +9,7 @@
 #include "base/status_macros.h"
 #include "format/file_header.h"
 #include "format/page_delta.h"
+#include "format/page_moves.h"
 #include "wal/log_files.h"
 
 namespace turdb::wal {
@@ -28,8 +29,7 @@ struct Operation {
   uint64_t file = 0;
   std::string_view name;
   uint64_t page = 0;
-  const uint8_t* delta = nullptr;
-  const uint8_t* delta_end = nullptr;
+  PageChange change;  // its delta is null in operations of other kinds
 };
 
 class OperationReader {
@@ -39,7 +39,7 @@ class OperationReader {
 
   bool Next(Operation* out) {
     if (at_ == nullptr || at_ == end_) return false;
-    out->op = static_cast<LogOp>(*at_++);
+    *out = Operation{static_cast<LogOp>(*at_++)};
     at_ = DecodeVarint(at_, end_, &out->file);
     if (at_ == nullptr || out->file > std::numeric_limits<uint32_t>::max()) return Bad();
     switch (out->op) {
@@ -47,7 +47,8 @@ class OperationReader {
       case LogOp::kCreate:
       case LogOp::kDrop: return true;
       case LogOp::kPage:
-      case LogOp::kZeroPage: return Page(out);
+      case LogOp::kZeroPage:
+      case LogOp::kMovedPage: return Page(out);
     }
     return Bad();
   }
@@ -69,9 +70,17 @@ class OperationReader {
   bool Page(Operation* out) {
     at_ = DecodeVarint(at_, end_, &out->page);
     if (at_ == nullptr || out->page > std::numeric_limits<uint32_t>::max()) return Bad();
-    out->delta = at_;
+    PageChange& change = out->change;
+    change.is_from_zero = out->op == LogOp::kZeroPage;
+    if (out->op == LogOp::kMovedPage) {
+      change.moves = at_;
+      at_ = format::SkipPageMoves(at_, end_);
+      change.moves_end = at_;
+      if (at_ == nullptr) return Bad();
+    }
+    change.delta = at_;
     at_ = format::SkipPageDelta(at_, end_);
-    out->delta_end = at_;
+    change.delta_end = at_;
     return at_ != nullptr;
   }
   const uint8_t* at_;
@@ -202,9 +211,9 @@ absl::Status LogReader::Replay(LogVisitor* visitor) {
         absl::Status status;
         if (op.op == LogOp::kCreate) status = visitor->OnCreate(file, names_[file]);
         if (op.op == LogOp::kDrop) status = visitor->OnDrop(file);
-        if (op.op == LogOp::kPage || op.op == LogOp::kZeroPage) {
-          status = visitor->OnPage(file, PageId(static_cast<uint32_t>(op.page)), op.op == LogOp::kZeroPage,
-                                   op.delta, op.delta_end);
+        if (op.change.delta != nullptr) {
+          op.change.lsn = lsn;
+          status = visitor->OnPage(file, PageId(static_cast<uint32_t>(op.page)), op.change);
         }
         TURDB_RETURN_IF_ERROR(status);
       }
