@@ -259,9 +259,9 @@ def engine_reads(folder: Path, arguments: argparse.Namespace) -> None:
     if arguments.only is not None and arguments.only not in name:
         return
     try:
-        from turdb._testing import engine as testing
+        from turdb._testing import measure as testing
     except ImportError:
-        print("note: no turdb._testing.engine here (scripts/setup test builds it); no reads through C++\n")
+        print("note: no turdb._testing.measure here (scripts/setup test builds it); no reads through C++\n")
         return
     path = folder / "engine.turdb"
     rows = make_rows(arguments.rows)

@@ -27,10 +27,16 @@ if(TURDB_HAS_MOLD)
 endif()
 
 # -ffp-contract=off: SQL arithmetic gives the same bits on every CPU; kernels use FMA by intrinsics.
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND TURDB_PRECOMPILE)
+  add_compile_options(-fpch-preprocess)  # lets ccache see through precompiled headers
+endif()
 add_compile_options(-Wall -Wextra -Wno-unused-parameter -Wno-missing-field-initializers
   -fno-strict-aliasing -ffp-contract=off)
 if(TURDB_WERROR)
   add_compile_options(-Werror)
+endif()
+if(TURDB_FUZZ)
+  add_compile_options(-fsanitize=fuzzer-no-link)
 endif()
 if(TURDB_SANITIZE)
   add_compile_options(-fsanitize=${TURDB_SANITIZE} -fno-omit-frame-pointer -g1)

@@ -19,6 +19,7 @@ char* Arena::AllocateBlock(size_t bytes, size_t alignment) {
 }
 
 void Arena::Reset() {
+  held_.clear();
   if (blocks_.empty()) return;
   auto largest = std::max_element(blocks_.begin(), blocks_.end(),
                                   [](const Block& a, const Block& b) { return a.size < b.size; });

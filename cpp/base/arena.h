@@ -3,9 +3,11 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <cstring>
 #include <memory>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace turdb {
@@ -17,11 +19,11 @@ class Arena {
   Arena& operator=(const Arena&) = delete;
 
   char* Allocate(size_t bytes, size_t alignment = 8) {
-    char* start = reinterpret_cast<char*>(
-        (reinterpret_cast<uintptr_t>(at_) + alignment - 1) & ~(uintptr_t{alignment} - 1));
-    if (start + bytes > end_ || at_ == nullptr) return AllocateBlock(bytes, alignment);
-    at_ = start + bytes;
-    return start;
+    // In numbers: there is no such thing as a pointer behind a block's end, or some bytes behind null.
+    const uintptr_t start = (reinterpret_cast<uintptr_t>(at_) + alignment - 1) & ~(uintptr_t{alignment} - 1);
+    if (at_ == nullptr || start + bytes > reinterpret_cast<uintptr_t>(end_)) return AllocateBlock(bytes, alignment);
+    at_ = reinterpret_cast<char*>(start + bytes);
+    return reinterpret_cast<char*>(start);
   }
   template <typename T>
   T* AllocateArray(size_t n) {
@@ -32,6 +34,8 @@ class Arena {
     if (!s.empty()) std::memcpy(p, s.data(), s.size());
     return {p, s.size()};
   }
+  // Keeps `other` alive until the next Reset: what was handed out points into it.
+  void Hold(std::shared_ptr<const void> other) { held_.push_back(std::move(other)); }
   void Reset();
   size_t used_bytes() const { return used_bytes_; }  // of all blocks, a bound on what was handed out
 
@@ -47,6 +51,7 @@ class Arena {
   size_t next_block_bytes_;
   size_t used_bytes_ = 0;
   std::vector<Block> blocks_;
+  std::vector<std::shared_ptr<const void>> held_;
 };
 
 }  // namespace turdb

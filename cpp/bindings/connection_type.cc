@@ -40,6 +40,7 @@ int ConnectionInit(PyObject* self, PyObject* args, PyObject*) {
   options.is_read_only = read_only != 0;
   options.create_if_missing = may_create != 0;
   options.page_cache_bytes = cache_bytes;
+  options.check_interrupt = SignalCheck();
   absl::StatusOr<std::unique_ptr<engine::Connection>> opened = absl::InternalError("");
   {
     GilReleased released;
@@ -276,13 +277,15 @@ PyMethodDef methods[] = {
      "set_progress_handler(progress_handler, n=0)\n--\n\nCalls the handler now and then while a statement runs; a true answer interrupts it."},
     {"set_trace_callback", SetTraceMethod, METH_O, "set_trace_callback(trace_callback, /)\n--\n\nCalls it with the text of each statement before it runs."},
     {"set_report_handler", SetReportMethod, METH_O,
-     "set_report_handler(handler, /)\n--\n\nCalls handler(phase, done, total) while appends and index builds go on (phase: 'load' or 'index')."},
+     "set_report_handler(handler, /)\n--\n\nCalls handler(phase, done, total) while appends, index builds and VACUUM go on (phase: 'load', 'index' or 'vacuum')."},
     {"create_function", Function(CreateFunction), kKeywords, "create_function(name, narg, func, *, deterministic=False)\n--\n\nMakes a Python callable a function of SQL; None removes it."},
     {"create_aggregate", Function(CreateAggregate), kKeywords, "create_aggregate(name, n_arg, aggregate_class)\n--\n\nMakes a class with step() and finalize() an aggregate of SQL."},
     {"create_window_function", Function(CreateWindowFunction), kKeywords, "create_window_function(name, num_params, aggregate_class, /)\n--\n\nMakes a class with step(), inverse(), value() and finalize() a window function."},
     {"create_collation", CreateCollation, METH_VARARGS, "create_collation(name, callback, /)\n--\n\nMakes callback(a, b) -> int an order of texts for COLLATE."},
     {"_append", Append, METH_VARARGS, nullptr},
     {"_knn", Knn, METH_VARARGS, nullptr},
+    {"_backup_start", BackupStart, METH_VARARGS, nullptr},
+    {"_backup_step", BackupStep, METH_VARARGS, nullptr},
     {nullptr, nullptr, 0, nullptr}};
 
 PyGetSetDef attributes[] = {

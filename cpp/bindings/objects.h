@@ -90,4 +90,8 @@ PyObject* FetchColumns(CursorObject* cursor);
 PyObject* Append(PyObject* self, PyObject* args);
 PyObject* Knn(PyObject* self, PyObject* args);
 
+// --- backup.cc ------------------------------------------------------------------------------------
+PyObject* BackupStart(PyObject* self, PyObject* args);  // (target, name) -> capsule
+PyObject* BackupStep(PyObject* self, PyObject* args);   // (capsule, pages) -> (is done, remaining, total)
+
 }  // namespace turdb::bindings

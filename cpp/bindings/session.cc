@@ -30,6 +30,14 @@ bool IsMainThread() {
 
 }  // namespace
 
+std::function<absl::Status()> SignalCheck() {
+  return []() -> absl::Status {
+    GilHeld held;
+    if (IsMainThread() && PyErr_CheckSignals() != 0) return StashPythonError(true, "interrupted by a signal");
+    return absl::OkStatus();
+  };
+}
+
 bool IsBlankSql(std::string_view sql) {
   size_t at = 0;
   while (at < sql.size()) {

@@ -43,7 +43,9 @@ class Session {
 
   // The implicit BEGIN that this kind of statement is to have when no transaction is open; empty: none.
   std::string BeginFor(const engine::Statement& statement) const {
-    return statement.statement_class() == engine::StatementClass::kWrite ? implicit_begin : std::string();
+    const engine::StatementClass kind = statement.statement_class();
+    const bool begins = kind == engine::StatementClass::kWrite || kind == engine::StatementClass::kLockingSelect;
+    return begins ? implicit_begin : std::string();
   }
 
   // A batch to fetch into; given back, its buffers serve the next cursor.
@@ -77,5 +79,7 @@ absl::Status BeginIfNeeded(engine::Connection* engine, const std::string& begin)
 
 // Whether nothing but blanks, comments and semicolons is in `sql`.
 bool IsBlankSql(std::string_view sql);
+// Asks, on the main thread, whether a signal (Ctrl-C) is to end a wait.
+std::function<absl::Status()> SignalCheck();
 
 }  // namespace turdb::bindings

@@ -3,6 +3,7 @@
 
 #include "base/errors.h"
 #include "base/status_macros.h"
+#include "btree/key_balance.h"
 #include "btree/key_structure.h"
 #include "btree/key_tree.h"
 #include "btree/overflow.h"
@@ -54,6 +55,7 @@ class KeyTreeCheck {
       previous = std::move(key);
     }
     if (page.level() > 0) VisitChild(id, page, page.count(), previous, high);
+    if (page.level() > 0) CheckFill(id, page);
   }
   void Note(const absl::Status& status) { findings_.push_back(std::string(FromAbsl(status.message()))); }
   std::vector<std::string> TakeFindings() { return std::move(findings_); }
@@ -67,6 +69,21 @@ class KeyTreeCheck {
     PageId child;
     if (!page.ChildAt(i, &child)) return Note(id, "a child");
     Visit(child, static_cast<int>(page.level()) - 1, low, high);
+  }
+  // Neighbours that would fit half a page together should be one (key_balance.h).
+  void CheckFill(PageId id, const KeyPage& parent) {
+    const int level = static_cast<int>(parent.level()) - 1;
+    for (uint32_t i = 0; i < parent.count(); ++i) {
+      PageId left_id, right_id;
+      KeyPage left, right;
+      KeyCell separator;
+      if (!parent.ChildAt(i, &left_id) || !parent.ChildAt(i + 1, &right_id) || !parent.CellAt(i, &separator) ||
+          !OpenKeyPage(view_, left_id, level, &left).ok() || !OpenKeyPage(view_, right_id, level, &right).ok()) {
+        continue;
+      }
+      if (JoinedKeyBytes(left, right, separator) > kKeyRoomBytes / 2) continue;
+      Note(id, Cat("its children ", left_id.value(), " and ", right_id.value(), " would fit half a page"));
+    }
   }
   // Hints and prefix must lead to the cell.
   void CheckFinds(PageId id, const KeyPage& page, uint32_t i, const std::string& key) {

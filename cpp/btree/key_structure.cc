@@ -6,6 +6,7 @@
 
 #include "base/errors.h"
 #include "base/status_macros.h"
+#include "btree/key_balance.h"
 #include "btree/row_pieces.h"
 
 namespace turdb::btree {
@@ -63,16 +64,6 @@ absl::StatusOr<PageId> PushDownKeyRoot(pager::FileWriter* writer) {
   return child;
 }
 
-// How many of the cells the left page of two takes, so that both have about the same bytes.
-uint32_t SplitPoint(const Cells& cells) {
-  size_t total = 0;
-  for (const std::string_view cell : cells) total += cell.size() + kKeySlotBytes;
-  size_t left = 0;
-  uint32_t n = 0;
-  while (n + 1 < cells.size() && 2 * left < total) left += cells[n++].size() + kKeySlotBytes;
-  return std::max<uint32_t>(n, 1);
-}
-
 // Cells [0, n) stay in page `id`, the rest goes to a new page, and a separator to the level above. For an interior
 // page cell n's key is the separator.
 absl::Status SplitAt(pager::FileWriter* writer, PageId id, uint32_t level, PageId first_child, const Cells& cells,
@@ -80,11 +71,11 @@ absl::Status SplitAt(pager::FileWriter* writer, PageId id, uint32_t level, PageI
   const pager::FileView& view = writer->view();
   std::string right_key, left_key;
   TURDB_RETURN_IF_ERROR(ReadFullKey(view, Parse(cells[n]), &right_key));
+  TURDB_RETURN_IF_ERROR(ReadFullKey(view, Parse(cells[n - 1]), &left_key));
   std::string separator = right_key;
   Cells right(cells.begin() + n, cells.end());
   PageId right_first(0);
   if (level == 0) {
-    TURDB_RETURN_IF_ERROR(ReadFullKey(view, Parse(cells[n - 1]), &left_key));
     separator = std::string(Separator(left_key, right_key));
   } else {
     right_first = ChildOf(cells[n]);
@@ -101,7 +92,10 @@ absl::Status SplitAt(pager::FileWriter* writer, PageId id, uint32_t level, PageI
     if (!BuildKeyPage(left, level, first_child, bytes->bytes)) return InternalError("half of a page does not fit a page");
     TURDB_RETURN_IF_ERROR(CopyIntoKeyPage(writer, id, bytes->bytes));
   }
-  return InsertKeySeparator(writer, separator, right_id, level + 1);
+  TURDB_RETURN_IF_ERROR(InsertKeySeparator(writer, separator, right_id, level + 1));
+  // Large cells make uneven halves.
+  if (!left_is_unchanged) TURDB_RETURN_IF_ERROR(BalanceKeyTree(writer, left_key, level, Balance::kUsually));
+  return BalanceKeyTree(writer, separator, level, Balance::kUsually);
 }
 
 // The page gets these cells; `at` is the new one among them.
@@ -127,86 +121,16 @@ absl::Status LayOut(pager::FileWriter* writer, PageId id, const KeyPage& page, c
   return SplitAt(writer, id, level, first_child, kept_cells, n, is_at_end);
 }
 
-absl::Status BecomeEmptyLeaf(pager::FileWriter* writer) {
-  TURDB_ASSIGN_OR_RETURN(uint8_t* const root, writer->MutablePage(kRootPage));
-  BuildKeyPage({}, 0, PageId(0), root);
-  return absl::OkStatus();
-}
-
-absl::Status CollapseKeyRoot(pager::FileWriter* writer) {
-  for (;;) {
-    KeyPage root;
-    TURDB_RETURN_IF_ERROR(OpenKeyPage(writer->view(), kRootPage, -1, &root));
-    PageId child;
-    if (root.level() == 0 || root.count() > 0 || !root.ChildAt(0, &child)) return absl::OkStatus();
-    const uint8_t* content = writer->view().Page(child);
-    if (content == nullptr) return writer->view().PageError(child);
-    TURDB_RETURN_IF_ERROR(CopyIntoKeyPage(writer, kRootPage, content));
-    TURDB_RETURN_IF_ERROR(writer->Free(child));
-  }
-}
-
-absl::Status MergeKeyPage(pager::FileWriter* writer, const KeyPath& path, uint32_t depth, PageId id);
-
-// Takes child `child` of steps[i]'s page away, with the separator beside it (whose chain is freed).
-absl::Status RemoveChild(pager::FileWriter* writer, const KeyPath& path, uint32_t i, uint32_t child) {
-  const PageId id = path.steps[i].page;
-  TURDB_ASSIGN_OR_RETURN(uint8_t* const bytes, writer->MutablePage(id));
-  KeyPage page;
-  if (!page.Open(bytes)) return DamagedKeyPage(writer->view(), id, "its header contradicts itself");
-  if (page.count() == 0) {
-    if (i == 0) return BecomeEmptyLeaf(writer);
-    TURDB_RETURN_IF_ERROR(writer->Free(id));
-    return RemoveChild(writer, path, i - 1, path.steps[i - 1].child);
-  }
-  const uint32_t cell_index = child == 0 ? 0 : child - 1;
-  KeyCell cell;
-  if (!page.CellAt(cell_index, &cell) || cell.payload.size() != 4) return DamagedKeyPage(writer->view(), id, "a child");
-  if (child == 0) Store<uint32_t>(bytes + kKeyFirstChild, Load<uint32_t>(cell.payload.data()));
-  TURDB_RETURN_IF_ERROR(FreeKeyCell(writer, cell));
-  EraseCell(bytes, cell_index);
-  if (i > 0) TURDB_RETURN_IF_ERROR(MergeKeyPage(writer, path, i, id));
-  return CollapseKeyRoot(writer);
-}
-
-// Joins page `id`, child of steps[depth - 1], with a neighbour when both fit one page comfortably.
-absl::Status MergeKeyPage(pager::FileWriter* writer, const KeyPath& path, uint32_t depth, PageId id) {
-  const pager::FileView& view = writer->view();
-  KeyPage page, parent, left, right;
-  TURDB_RETURN_IF_ERROR(OpenKeyPage(view, id, -1, &page));
-  if (depth == 0 || page.LiveBytes() > kPageBytes / 3) return absl::OkStatus();
-  TURDB_RETURN_IF_ERROR(OpenKeyPage(view, path.steps[depth - 1].page, -1, &parent));
-  if (parent.count() == 0) return absl::OkStatus();
-  const uint32_t own = path.steps[depth - 1].child;
-  const uint32_t left_child = own >= parent.count() ? own - 1 : own;
-  PageId left_id, right_id;
-  KeyCell separator;
-  if (!parent.ChildAt(left_child, &left_id) || !parent.ChildAt(left_child + 1, &right_id) ||
-      !parent.CellAt(left_child, &separator)) {
-    return DamagedKeyPage(view, path.steps[depth - 1].page, "a child");
-  }
-  TURDB_RETURN_IF_ERROR(OpenKeyPage(view, left_id, static_cast<int>(page.level()), &left));
-  TURDB_RETURN_IF_ERROR(OpenKeyPage(view, right_id, static_cast<int>(page.level()), &right));
-  if (left.LiveBytes() + right.LiveBytes() + kKeyInlineBytes > kPageBytes * 3 / 4) return absl::OkStatus();
-  Cells cells;
-  if (!ListCells(left, &cells)) return DamagedKeyPage(view, left_id, "a cell");
-  std::string pulled_down;
-  if (page.level() > 0) {  // the separator comes down between the two
-    std::string key;
-    TURDB_RETURN_IF_ERROR(ReadFullKey(view, separator, &key));
-    TURDB_ASSIGN_OR_RETURN(pulled_down, MakeKeyCell(writer, key, {reinterpret_cast<const char*>(right.page()) + kKeyFirstChild, 4}));
-    cells.push_back(pulled_down);
-  }
-  if (!ListCells(right, &cells)) return DamagedKeyPage(view, right_id, "a cell");
-  auto bytes = std::make_unique<LeafBytes>();
-  const PageId first_child(Load<uint32_t>(left.page() + kKeyFirstChild));
-  if (!BuildKeyPage(cells, page.level(), first_child, bytes->bytes)) return InternalError("a merged page is too full");
-  TURDB_RETURN_IF_ERROR(CopyIntoKeyPage(writer, left_id, bytes->bytes));
-  TURDB_RETURN_IF_ERROR(writer->Free(right_id));
-  return RemoveChild(writer, path, depth - 1, left_child + 1);
-}
-
 }  // namespace
+
+uint32_t SplitPoint(absl::Span<const std::string_view> cells) {
+  size_t total = 0;
+  for (const std::string_view cell : cells) total += cell.size() + kKeySlotBytes;
+  size_t left = 0;
+  uint32_t n = 0;
+  while (n + 1 < cells.size() && 2 * left < total) left += cells[n++].size() + kKeySlotBytes;
+  return std::max<uint32_t>(n, 1);
+}
 
 std::string_view Separator(std::string_view left, std::string_view right) {
   const size_t n = std::min(left.size(), right.size());
@@ -242,23 +166,30 @@ absl::Status InsertKeySeparator(pager::FileWriter* writer, std::string_view key,
 
 absl::Status ReplaceInKeyLeaf(pager::FileWriter* writer, const KeyPath& path, uint32_t at, std::string_view key,
                               std::string_view cell) {
-  TURDB_ASSIGN_OR_RETURN(uint8_t* const page, writer->MutablePage(path.leaf_id));
-  if (TryReplaceCell(page, at, cell)) return absl::OkStatus();
-  Cells cells;
-  if (!ListCells(path.leaf, &cells)) return DamagedKeyPage(writer->view(), path.leaf_id, "a cell");
-  cells[at] = cell;
-  return LayOut(writer, path.leaf_id, path.leaf, cells, at, false);
+  const uint32_t live_before = path.leaf.LiveBytes();
+  TURDB_ASSIGN_OR_RETURN(uint8_t* const bytes, writer->MutablePage(path.leaf_id));
+  if (!TryReplaceCell(bytes, at, cell)) {
+    Cells cells;
+    if (!ListCells(path.leaf, &cells)) return DamagedKeyPage(writer->view(), path.leaf_id, "a cell");
+    cells[at] = cell;
+    return LayOut(writer, path.leaf_id, path.leaf, cells, at, false);
+  }
+  KeyPage page;
+  if (!page.Open(bytes)) return DamagedKeyPage(writer->view(), path.leaf_id, "its header contradicts itself");
+  if (page.LiveBytes() >= live_before || !IsThin(page)) return absl::OkStatus();
+  return BalanceKeyLeaf(writer, path, key, Balance::kUsually);
 }
 
-absl::Status EraseFromKeyLeaf(pager::FileWriter* writer, const KeyPath& path, uint32_t at) {
-  if (path.leaf.count() == 1) {
-    if (path.depth == 0) return BecomeEmptyLeaf(writer);
-    TURDB_RETURN_IF_ERROR(writer->Free(path.leaf_id));
-    return RemoveChild(writer, path, path.depth - 1, path.steps[path.depth - 1].child);
-  }
-  TURDB_ASSIGN_OR_RETURN(uint8_t* const page, writer->MutablePage(path.leaf_id));
-  EraseCell(page, at);
-  return MergeKeyPage(writer, path, path.depth, path.leaf_id);
+absl::Status EraseFromKeyLeaf(pager::FileWriter* writer, const KeyPath& path, uint32_t at, std::string_view key) {
+  const uint32_t count = path.leaf.count();
+  if (count == 1) return RemoveKeyLeaf(writer, path, key);
+  TURDB_ASSIGN_OR_RETURN(uint8_t* const bytes, writer->MutablePage(path.leaf_id));
+  EraseCell(bytes, at);
+  KeyPage page;
+  if (!page.Open(bytes)) return DamagedKeyPage(writer->view(), path.leaf_id, "its header contradicts itself");
+  if (!IsThin(page)) return absl::OkStatus();
+  const bool is_at_edge = at == 0 || at + 1 == count;
+  return BalanceKeyLeaf(writer, path, key, is_at_edge ? Balance::kLazily : Balance::kFully);
 }
 
 }  // namespace turdb::btree

@@ -84,7 +84,7 @@ absl::StatusOr<bool> EraseKey(pager::FileWriter* writer, std::string_view key) {
     return DamagedKeyPage(writer->view(), place.path.leaf_id, "a cell");
   }
   TURDB_RETURN_IF_ERROR(FreeKeyCell(writer, old));
-  TURDB_RETURN_IF_ERROR(EraseFromKeyLeaf(writer, place.path, place.slot.index));
+  TURDB_RETURN_IF_ERROR(EraseFromKeyLeaf(writer, place.path, place.slot.index, key));
   return true;
 }
 

@@ -7,6 +7,7 @@
 
 #include "base/errors.h"
 #include "base/status_macros.h"
+#include "format/file_header.h"
 #include "format/overflow.h"
 
 namespace turdb::btree {
@@ -14,7 +15,8 @@ namespace {
 
 using namespace format;
 
-constexpr uint32_t kDirectPages = 64;  // chains longer than this go straight to the file, this many pages at a time
+// Chains longer than this go straight to the file, so many pages at a time, unless as many free pages wait for reuse.
+constexpr uint32_t kDirectPages = 64;
 
 void FillPage(uint8_t* page, PageId next, std::string_view bytes) {
   SetPageKind(page, PageKind::kOverflow);
@@ -71,10 +73,14 @@ absl::Status WalkChain(const pager::FileView& view, PageId first, uint64_t lengt
 
 absl::StatusOr<PageId> WriteOverflow(pager::FileWriter* writer, std::string_view bytes) {
   if (bytes.size() > kMaxValueBytes) {
-    return TooBigError("a value of ", bytes.size(), " bytes is longer than the limit of ", kMaxValueBytes);
+    return TooBigError("string or blob too big: ", bytes.size(), " bytes, where ", kMaxValueBytes, " is the limit");
   }
   const uint32_t pages = static_cast<uint32_t>((bytes.size() + kOverflowPayload - 1) / kOverflowPayload);
-  if (pages > kDirectPages) return WriteDirectChain(writer, bytes, pages);
+  if (pages > kDirectPages) {
+    const uint8_t* header = writer->view().Page(PageId(0));
+    if (header == nullptr) return writer->view().PageError(PageId(0));
+    if (Load<uint32_t>(header + kHeaderFreeCountOffset) < pages) return WriteDirectChain(writer, bytes, pages);
+  }
   PageId next(0);  // from the last page to the first, so that each knows the one behind it
   for (uint32_t page = pages; page-- > 0;) {
     TURDB_ASSIGN_OR_RETURN(const PageId id, writer->Allocate(PageKind::kOverflow));

@@ -5,11 +5,13 @@
 #include <algorithm>
 #include <cstring>
 #include <deque>
+#include <limits>
 #include <memory>
 
 #include "base/errors.h"
 #include "base/status_macros.h"
 #include "btree/leaf_run.h"
+#include "btree/row_balance.h"
 #include "btree/row_cells.h"
 #include "btree/row_path.h"
 #include "btree/row_pieces.h"
@@ -55,6 +57,7 @@ struct RowAppender::State {
   bool is_open = false;
   bool is_in_tree = false;  // current takes the place of tree_leaf
   PageId tree_leaf;
+  int64_t tree_leaf_key = std::numeric_limits<int64_t>::max();  // one in it
   int64_t last_key = 0;
   bool has_last_key = false;
   uint32_t guess = 64;  // rows that a leaf took last time
@@ -97,6 +100,7 @@ absl::Status RowAppender::State::Open() {
 absl::Status RowAppender::State::Emit() {
   if (is_in_tree) {
     is_in_tree = false;
+    if (leaf.rows() > 0) tree_leaf_key = leaf.KeyAt(0);
     return CopyIntoPage(writer, tree_leaf, current->bytes);
   }
   first_keys.push_back(leaf.KeyAt(0));
@@ -256,7 +260,9 @@ absl::Status RowAppender::Finish() {
   if (s.leaf.rows() > 0 || s.is_in_tree) TURDB_RETURN_IF_ERROR(s.Emit());
   TURDB_RETURN_IF_ERROR(s.run.Finish());
   s.is_open = false;
-  return absl::OkStatus();
+  // The tree's last leaf has been laid out anew, and the last new one may hold a row only.
+  TURDB_RETURN_IF_ERROR(BalanceRowTree(s.writer, s.tree_leaf_key, 0, Balance::kUsually));
+  return BalanceRowTree(s.writer, s.last_key, 0, Balance::kUsually);
 }
 
 }  // namespace turdb::btree

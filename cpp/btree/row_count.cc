@@ -8,6 +8,8 @@
 #include "btree/row_cells.h"
 #include "btree/row_path.h"
 #include "btree/row_tree.h"
+#include "record/leaf_join.h"
+#include "record/row_leaf_build.h"
 #include "record/row_leaf_edit.h"
 
 namespace turdb::btree {
@@ -63,6 +65,7 @@ class RowTreeCheck {
         return;
       }
       Visit(interior.ChildAt(i), level - 1, from, is_last ? high : interior.KeyAt(i) - 1);
+      if (i > 0) CheckFill(id, interior.ChildAt(i - 1), interior.ChildAt(i), level - 1);
     }
   }
   void Note(const absl::Status& status) { findings_.push_back(std::string(FromAbsl(status.message()))); }
@@ -85,6 +88,30 @@ class RowTreeCheck {
     seen_[id.value()] = true;
     used_->push_back(id);
     return true;
+  }
+
+  // Neighbours that would fit half a page together should be one (row_balance.h).
+  void CheckFill(PageId parent, PageId left_id, PageId right_id, uint32_t level) {
+    if (level > 0) {
+      const absl::StatusOr<const uint8_t*> left = InteriorPage(view_, left_id, level);
+      const absl::StatusOr<const uint8_t*> right = InteriorPage(view_, right_id, level);
+      if (!left.ok() || !right.ok()) return;
+      const uint32_t count = RowInterior(*left).count() + RowInterior(*right).count() + 1;
+      if (count <= format::kInteriorCapacity / 2) NoteThin(parent, left_id, right_id);
+      return;
+    }
+    RowLeaf left, right, joined;
+    if (!OpenLeaf(view_, left_id, &left).ok() || !OpenLeaf(view_, right_id, &right).ok()) return;
+    const uint32_t half = left.RoomBytes() / 2;
+    if (!IsThin(left) || !IsThin(right) || JoinedLeafBytes(left, right) > half) return;
+    const record::RowRun runs[] = {record::RowRun::OfLeaf(left, 0, left.rows()),
+                                   record::RowRun::OfLeaf(right, 0, right.rows())};
+    alignas(64) uint8_t page[format::kPageBytes] = {};
+    if (BuildRowLeaf(runs, left.is_records(), page) != record::BuildResult::kFits || !joined.Open(page)) return;
+    if (joined.LiveBytes() <= half) NoteThin(parent, left_id, right_id);
+  }
+  void NoteThin(PageId parent, PageId left, PageId right) {
+    Note(parent, Cat("its children ", left.value(), " and ", right.value(), " would fit half a page"));
   }
 
   void VisitLeaf(PageId id, int64_t low, int64_t high) {

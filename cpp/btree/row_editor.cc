@@ -4,8 +4,10 @@
 
 #include "base/errors.h"
 #include "base/status_macros.h"
+#include "btree/row_balance.h"
 #include "btree/row_cells.h"
 #include "btree/row_write.h"
+#include "record/leaf_join.h"
 #include "record/row_leaf_edit.h"
 
 namespace turdb::btree {
@@ -97,9 +99,13 @@ absl::StatusOr<bool> RowEditor::TryUpdateColumns(RowId key, absl::Span<const Cel
   TURDB_RETURN_IF_ERROR(GoTo(key.value()));
   if (!IsAt(key.value())) return false;
   TURDB_ASSIGN_OR_RETURN(uint8_t* const page, writer_->MutablePage(path_.leaf_id));
+  const uint32_t live_before = path_.leaf.LiveBytes();
   const bool is_done = record::TryUpdateColumns(page, at_, row, changed);
   TURDB_RETURN_IF_ERROR(Reopen(page));
-  return is_done;
+  if (!is_done || path_.leaf.LiveBytes() >= live_before || !record::IsThin(path_.leaf)) return is_done;
+  has_path_ = false;
+  TURDB_RETURN_IF_ERROR(BalanceLeaf(writer_, path_, Balance::kUsually));
+  return true;
 }
 
 absl::StatusOr<bool> RowEditor::Erase(RowId key) {

@@ -1,7 +1,5 @@
 #include "btree/row_pieces.h"
 
-#include <algorithm>
-
 #include "base/errors.h"
 #include "base/status_macros.h"
 #include "btree/overflow.h"
@@ -67,14 +65,7 @@ absl::Status RowPieces::PackHalves(absl::Span<const RowRun> runs, bool is_record
 
 absl::Status RowPieces::Split(absl::Span<const RowRun> runs, bool is_records) {
   const uint32_t rows = CountRows(runs);
-  std::vector<uint32_t> bytes;
-  BoundRowBytes(runs, &bytes);
-  uint64_t total = 0;
-  for (const uint32_t b : bytes) total += b;
-  uint64_t left = 0;
-  uint32_t split = 0;  // rows of the left part
-  while (split < rows && 2 * (left + bytes[split] / 2) < total) left += bytes[split++];
-  split = std::clamp<uint32_t>(split, 1, rows - 1);
+  const uint32_t split = record::BalancedSplit(runs);  // rows of the left part
   std::vector<RowRun> part;
   SliceRuns(runs, 0, split, &part);
   TURDB_RETURN_IF_ERROR(PackPart(part, is_records, nullptr));

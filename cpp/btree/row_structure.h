@@ -1,4 +1,4 @@
-// Changing the shape of a row tree: leaves become several, disappear or merge; interior pages follow.
+// Growing a row tree: leaves become several, interior pages follow. Its other half, pages that go, is in row_balance.h.
 //
 // Every function leaves a tree that keeps the invariants of row_path.h; paths from before are void afterwards.
 // Not thread-safe: one writer.
@@ -14,10 +14,6 @@ namespace turdb::btree {
 // The leaf of the path becomes the pieces (at least one). When `keeps_leaf`, the leaf itself stays as it is and the
 // pieces come after it.
 absl::Status ReplaceLeaf(pager::FileWriter* writer, const RowPath& path, RowPieces* pieces, bool keeps_leaf);
-// Takes the (empty) leaf of the path out of the tree and frees it; an empty root stays.
-absl::Status RemoveLeaf(pager::FileWriter* writer, const RowPath& path);
-// Joins the leaf of the path with a neighbour when both fit one page comfortably.
-absl::Status MergeLeaf(pager::FileWriter* writer, const RowPath& path);
 // Adds a page of level `level` behind all others of that level: its keys are >= separator, the tree's last ones.
 absl::Status InsertSeparator(pager::FileWriter* writer, int64_t separator, PageId right, uint32_t level);
 // Puts page content into a page of the tree, all but the header that the pager owns.

@@ -5,13 +5,15 @@
 #include "base/errors.h"
 #include "base/status_macros.h"
 #include "btree/overflow.h"
+#include "btree/row_balance.h"
 #include "btree/row_cells.h"
-#include "btree/row_path.h"
 #include "btree/row_editor.h"
+#include "btree/row_path.h"
 #include "btree/row_pieces.h"
 #include "btree/row_structure.h"
 #include "btree/row_tree.h"
 #include "btree/row_write.h"
+#include "record/leaf_join.h"
 #include "record/row_leaf_edit.h"
 
 namespace turdb::btree {
@@ -77,7 +79,8 @@ absl::Status InsertByLayout(pager::FileWriter* writer, const RowPath& path, uint
     RowLeaf built;
     if (!built.Open(page->bytes)) return InternalError("a leaf just laid out does not open");
     if (built.capacity() - built.rows() >= NeededSlack(built.rows())) {
-      return CopyIntoPage(writer, path.leaf_id, page->bytes);
+      TURDB_RETURN_IF_ERROR(CopyIntoPage(writer, path.leaf_id, page->bytes));
+      return record::IsThin(built) ? BalanceLeaf(writer, path, Balance::kUsually) : absl::OkStatus();
     }
   }
   RowPieces pieces(writer);
@@ -117,7 +120,13 @@ absl::Status UpdateInLeaf(pager::FileWriter* writer, const RowPath& path, uint32
     TURDB_ASSIGN_OR_RETURN(record, RecordCell(writer, row, &bytes));
     row = {&record, 1};
   }
-  if (record::TryUpdateRow(page, at, row)) return absl::OkStatus();
+  const uint32_t live_before = path.leaf.LiveBytes();
+  if (record::TryUpdateRow(page, at, row)) {
+    RowLeaf leaf;
+    if (!leaf.Open(page)) return InternalError("a leaf does not open after an update");
+    if (leaf.LiveBytes() >= live_before || !record::IsThin(leaf)) return absl::OkStatus();
+    return BalanceLeaf(writer, path, Balance::kUsually);
+  }
   const RowRun run = RowRun::OfRow(key, row);
   RowPieces pieces(writer);
   TURDB_RETURN_IF_ERROR(pieces.Pack(RunsAround(path.leaf, at, at + 1, &run), path.leaf.is_records()));
@@ -129,15 +138,20 @@ absl::Status EraseFromLeaf(pager::FileWriter* writer, const RowPath& path, uint3
   if (rows == 1) return RemoveLeaf(writer, path);
   TURDB_ASSIGN_OR_RETURN(uint8_t* const page, writer->MutablePage(path.leaf_id));
   if (!record::TryEraseRow(page, at)) {
+    const std::vector<RowRun> runs = RunsAround(path.leaf, at, at + 1, nullptr);
     RowPieces pieces(writer);
-    TURDB_RETURN_IF_ERROR(pieces.Pack(RunsAround(path.leaf, at, at + 1, nullptr), path.leaf.is_records()));
+    TURDB_RETURN_IF_ERROR(pieces.Pack(runs, path.leaf.is_records()));
+    if (pieces.size() > 1) {
+      TURDB_ASSIGN_OR_RETURN(const bool is_shared, ShareOverfull(writer, path, runs));
+      if (is_shared) return absl::OkStatus();
+    }
     return ReplaceLeaf(writer, path, &pieces, false);
   }
-  if (rows > 8 && rows % 8 != 0) return absl::OkStatus();  // looking at every eighth row is enough
   RowLeaf leaf;
   if (!leaf.Open(page)) return InternalError("a leaf does not open after an erase");
-  if (leaf.LiveBytes() > leaf.RoomBytes() / 3) return absl::OkStatus();
-  return MergeLeaf(writer, path);
+  if (!record::IsThin(leaf)) return absl::OkStatus();
+  const bool is_at_edge = at == 0 || at + 1 == rows;
+  return BalanceLeaf(writer, path, is_at_edge ? Balance::kLazily : Balance::kFully);
 }
 
 // Frees everything below a page, overflow chains included.

@@ -93,6 +93,12 @@ absl::Status RemoveRow(txn::Transaction* txn, ObjectId id) {
   return absl::OkStatus();
 }
 
+absl::Status RemoveAllRows(txn::Transaction* txn) {
+  TURDB_RETURN_IF_ERROR(Increment(txn, kSchemaVersionOffset).status());
+  TURDB_ASSIGN_OR_RETURN(pager::FileWriter* const writer, txn->Writer(txn::kCatalogFile));
+  return btree::ClearRowTree(writer);
+}
+
 absl::Status InitialiseCatalog(txn::Transaction* txn) {
   TURDB_ASSIGN_OR_RETURN(pager::FileWriter* const writer, txn->Writer(txn::kCatalogFile));
   TURDB_RETURN_IF_ERROR(btree::CreateRowTree(writer));

@@ -28,5 +28,6 @@ absl::StatusOr<ObjectId> NewObjectId(txn::Transaction* txn);
 absl::Status AddRow(txn::Transaction* txn, RowKind kind, ObjectId id, std::string_view definition);
 absl::Status ReplaceRow(txn::Transaction* txn, RowKind kind, ObjectId id, std::string_view definition);
 absl::Status RemoveRow(txn::Transaction* txn, ObjectId id);
+absl::Status RemoveAllRows(txn::Transaction* txn);
 
 }  // namespace turdb::catalog

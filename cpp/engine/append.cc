@@ -221,14 +221,14 @@ absl::StatusOr<uint64_t> ConnectionImpl::Append(std::string_view table_name, uin
   state_->interrupted.store(false);
   TURDB_ASSIGN_OR_RETURN(auto txn, state_->StatementTransaction());
   const bool is_autocommit = state_->transaction == nullptr;
-  TURDB_RETURN_IF_ERROR(state_->StartWriting(txn.get()));
+  TURDB_RETURN_IF_ERROR(state_->StartSharedWriting(txn.get()));
   TURDB_ASSIGN_OR_RETURN(auto catalog, state_->Catalog(txn.get()));
   const catalog::TableDef* table = catalog->FindTable("", table_name);
   if (table == nullptr) return NameError("no such table: ", table_name);
   if (table->kind != catalog::TableKind::kTable) return NameError("cannot modify ", table_name, " because it is a view");
 
   if (!IsPlainTable(*table, *catalog) || HasSingleVectors(*table, columns)) {
-    if (is_autocommit) txn = nullptr;  // INSERT takes the writer's place itself
+    if (is_autocommit) txn = nullptr;  // INSERT is a transaction of its own
     const bool has_transaction = state_->transaction != nullptr;
     txn::Savepoint savepoint;
     if (has_transaction) savepoint = state_->transaction->MakeSavepoint();

@@ -7,7 +7,7 @@ namespace turdb::engine {
 namespace {
 
 constexpr size_t kOffset = pager::kUserAreaOffset + 192;  // the catalog's own fields lie below
-static_assert(192 + 2 * sizeof(int32_t) <= pager::kUserAreaBytes);
+static_assert(192 + 3 * sizeof(int32_t) <= pager::kUserAreaBytes);
 
 size_t PlaceOf(ApplicationNumber which) { return kOffset + static_cast<size_t>(which) * sizeof(int32_t); }
 

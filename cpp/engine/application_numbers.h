@@ -10,7 +10,11 @@
 
 namespace turdb::engine {
 
-enum class ApplicationNumber : uint8_t { kUserVersion = 0, kApplicationId = 1 };
+enum class ApplicationNumber : uint8_t {
+  kUserVersion = 0,
+  kApplicationId = 1,
+  kAutoVacuum = 2,  // not the application's: PRAGMA auto_vacuum plus one, 0 until it is set
+};
 
 absl::StatusOr<int32_t> ReadApplicationNumber(txn::Transaction* txn, ApplicationNumber which);
 absl::Status WriteApplicationNumber(txn::Transaction* txn, ApplicationNumber which, int32_t value);  // REQUIRES: is_writing()

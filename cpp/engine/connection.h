@@ -16,6 +16,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
+#include "env/env.h"
 #include "sql/bind/function.h"
 #include "sql/bind/logical_plan.h"
 #include "table/table_writer.h"
@@ -31,10 +32,13 @@ struct OpenOptions {
   bool is_read_only = false;
   bool create_if_missing = true;
   uint64_t page_cache_bytes = 0;  // 0: the default
+  std::function<absl::Status()> check_interrupt;  // called while opening waits for a lock; an error ends it
+  env::Env* env = nullptr;        // the file system, for tests; nullptr: the operating system's. Outlives the database
 };
 
 enum class StatementClass : uint8_t {
   kSelect,       // reads: SELECT, VALUES, EXPLAIN, reading PRAGMA
+  kLockingSelect,  // SELECT .. FOR UPDATE or FOR SHARE: its locks last as long as the transaction, so one is opened for it, too
   kWrite,        // INSERT, UPDATE, DELETE, REPLACE (what Python's sqlite3 opens a transaction for)
   kSchema,       // CREATE, DROP, ALTER, REINDEX, ANALYZE, VACUUM
   kTransaction,  // BEGIN, COMMIT, ROLLBACK, SAVEPOINT, RELEASE
@@ -74,7 +78,7 @@ class Statement {
 };
 
 struct ProgressReport {
-  std::string_view phase;  // "load", "index"
+  std::string_view phase;  // "load", "index", "vacuum"
   uint64_t done = 0, total = 0;
 };
 

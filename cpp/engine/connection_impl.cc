@@ -4,6 +4,7 @@
 #include "base/status_macros.h"
 #include "engine/pragma_functions.h"
 #include "engine/result_impl.h"
+#include "engine/system_views.h"
 
 namespace turdb::engine {
 namespace {
@@ -14,6 +15,7 @@ constexpr size_t kCachedStatements = 128;  // as Python's sqlite3
 
 absl::StatusOr<std::unique_ptr<Connection>> Connection::Open(const OpenOptions& options) {
   RegisterPragmaFunctions();
+  RegisterSystemViews();
   TURDB_ASSIGN_OR_RETURN(auto database, Database::Open(options));
   return std::unique_ptr<Connection>(std::make_unique<ConnectionImpl>(std::move(database), options));
 }
@@ -21,6 +23,7 @@ absl::StatusOr<std::unique_ptr<Connection>> Connection::Open(const OpenOptions& 
 ConnectionImpl::ConnectionImpl(std::shared_ptr<Database> database, const OpenOptions& options)
     : state_(std::make_shared<ConnectionState>()), path_(options.path), cache_(kCachedStatements) {
   state_->database = std::move(database);
+  state_->connection_id = state_->database->transactions().NewConnection();
   state_->timeout = std::chrono::milliseconds(options.timeout_ms);
   state_->process_id = env::PosixEnv()->ProcessId();
   state_->is_query_only = options.is_read_only;

@@ -27,6 +27,7 @@ class ConnectionImpl final : public Connection {
   absl::Status Knn(const KnnRequest& request, int64_t* ids, float* distances) override;                                     // knn.cc
   txn::StoreStats stats() const override;
   const std::string& path() const override { return path_; }
+  const std::shared_ptr<ConnectionState>& state() const { return state_; }
 
  private:
   const std::shared_ptr<ConnectionState> state_;

@@ -4,6 +4,18 @@
 #include "base/status_macros.h"
 
 namespace turdb::engine {
+namespace {
+
+std::string_view IsolationText(sql::Isolation isolation) {
+  switch (isolation) {
+    case sql::Isolation::kReadCommitted: return "READ COMMITTED";
+    case sql::Isolation::kReadUncommitted: return "READ UNCOMMITTED";
+    case sql::Isolation::kSerializable: return "SERIALIZABLE";
+    default: return "SNAPSHOT";
+  }
+}
+
+}  // namespace
 
 absl::Status ConnectionState::CheckUsable() const {
   if (database == nullptr) return MisuseError("Cannot operate on a closed database.");
@@ -17,21 +29,60 @@ absl::StatusOr<std::shared_ptr<const catalog::CatalogSnapshot>> ConnectionState:
   return catalog::LoadCatalog(database->catalog_cache(), txn);
 }
 
+txn::LockWait ConnectionState::Wait() {
+  return {timeout, [this]() -> absl::Status {
+            if (interrupted.load(std::memory_order_relaxed)) return InterruptedError("interrupted");
+            return progress ? progress({"lock", 0, 0}) : absl::OkStatus();
+          }};
+}
+
 absl::StatusOr<std::shared_ptr<txn::Transaction>> ConnectionState::StatementTransaction() {
-  if (transaction == nullptr) return std::shared_ptr<txn::Transaction>(database->store()->Begin());
-  const bool reads_newest = isolation == sql::Isolation::kReadCommitted || isolation == sql::Isolation::kReadUncommitted;
-  if (reads_newest && !transaction->is_writing() && open_results.empty()) {
-    TURDB_RETURN_IF_ERROR(transaction->Refresh());
+  if (transaction == nullptr) {
+    std::shared_ptr<txn::Transaction> single(database->store()->Begin());
+    single->set_lock_wait(Wait());
+    single->set_prefers_whole_tables(true);
+    return single;
   }
+  transaction->set_lock_wait(Wait());
+  if (reads_newest() && open_results.empty()) {
+    const absl::Status moved = transaction->Refresh();
+    if (!moved.ok()) {
+      TURDB_RETURN_IF_ERROR(Rollback());
+      return moved;
+    }
+  }
+  NoteTransaction();
   return transaction;
 }
 
-absl::Status ConnectionState::StartWriting(txn::Transaction* txn) {
+void ConnectionState::NoteTransaction() {
+  if (transaction_entry == nullptr) return;
+  transaction_entry->Update(IsolationText(isolation), transaction->is_writing(), transaction->snapshot_lsn().value(),
+                            transaction->private_bytes());
+}
+
+absl::Status ConnectionState::CheckMayWrite() const {
   if (database->is_read_only()) {
     return ReadOnlyError("attempt to write a readonly database: ", database->path(), " was opened read_only");
   }
   if (is_query_only) return ReadOnlyError("attempt to write a readonly database: PRAGMA query_only is on");
-  return txn->is_writing() ? absl::OkStatus() : txn->StartWriting(timeout);
+  return absl::OkStatus();
+}
+
+absl::Status ConnectionState::StartWriting(txn::Transaction* txn) {
+  TURDB_RETURN_IF_ERROR(CheckMayWrite());
+  TURDB_RETURN_IF_ERROR(txn->StartWriting(timeout));
+  NoteTransaction();
+  return absl::OkStatus();
+}
+
+absl::Status ConnectionState::StartSharedWriting(txn::Transaction* txn, bool may_wait) {
+  TURDB_RETURN_IF_ERROR(CheckMayWrite());
+  if (may_wait) return txn->StartSharedWriting();
+  txn->set_lock_wait({std::chrono::milliseconds(0), nullptr});
+  const absl::Status started = txn->StartSharedWriting();
+  txn->set_lock_wait(Wait());
+  return started;
 }
 
 table::Progress ConnectionState::TableProgress(std::string_view phase) {

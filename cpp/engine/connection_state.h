@@ -27,7 +27,7 @@ struct NamedSavepoint {
   bool began_transaction = false;  // SAVEPOINT outside a transaction: its RELEASE commits
 };
 
-class ConnectionState {
+class ConnectionState : public sql::ExecOwner {
  public:
   std::recursive_mutex mutex;
   std::shared_ptr<Database> database;  // null once closed
@@ -40,12 +40,15 @@ class ConnectionState {
   std::vector<std::string> disabled_rules;
   bool is_query_only = false;
   uint64_t process_id = 0;  // a forked child may not use it
+  uint64_t connection_id = 0;
 
   // The transaction of BEGIN or SAVEPOINT; null in autocommit.
   std::shared_ptr<txn::Transaction> transaction;
   sql::Isolation isolation = sql::Isolation::kSnapshot;
+  std::unique_ptr<TransactionRegistry::Entry> transaction_entry;  // while `transaction` is open
   std::vector<NamedSavepoint> savepoints;
   std::list<ResultImpl*> open_results;  // reading `transaction`
+  bool is_fresh = false;  // `transaction` has done nothing yet, so that it may begin anew on another snapshot
 
   int64_t changes = 0, total_changes = 0, last_insert_rowid = 0;
 
@@ -53,8 +56,15 @@ class ConnectionState {
   absl::StatusOr<std::shared_ptr<const catalog::CatalogSnapshot>> Catalog(txn::Transaction* txn) const;
   // The open transaction, or a new one for a single statement (READ COMMITTED: moved to the newest state first).
   absl::StatusOr<std::shared_ptr<txn::Transaction>> StatementTransaction();
-  absl::Status StartWriting(txn::Transaction* txn);
+  absl::Status StartWriting(txn::Transaction* txn);        // alone, for what changes the schema
+  // Rows, beside other writers. Not `may_wait`: kBusy at once when somebody has the database for himself.
+  absl::Status StartSharedWriting(txn::Transaction* txn, bool may_wait = true);
+  void AwaitNewest() { database->store()->Begin()->AwaitNewest(); }
+  bool reads_newest() const {
+    return isolation == sql::Isolation::kReadCommitted || isolation == sql::Isolation::kReadUncommitted;
+  }
   table::Progress TableProgress(std::string_view phase);
+  void NoteTransaction();  // tells the registry how the open transaction stands; nothing in autocommit
 
   // transaction_control.cc
   absl::Status Begin(const sql::Begin& begin);
@@ -68,7 +78,9 @@ class ConnectionState {
   absl::Status CommitStatement(txn::Transaction* txn);  // autocommit
 
  private:
-  absl::Status OpenTransaction();
+  absl::Status CheckMayWrite() const;
+  txn::LockWait Wait();  // of a statement that begins now
+  void OpenTransaction();
   void EndTransaction();
 };
 

@@ -12,8 +12,8 @@ namespace {
 
 constexpr uint64_t kLeastTail = 1024;       // shorter tails are scanned exactly in microseconds
 constexpr uint64_t kAbsorbBatch = 512;      // vectors a background transaction: tens of milliseconds
-constexpr auto kAbsorbDelay = std::chrono::milliseconds(50);  // after a commit, so that bursts are taken together
-constexpr auto kAbsorberWriteWait = std::chrono::milliseconds(0);
+constexpr auto kMaintenanceDelay = std::chrono::milliseconds(50);  // after a commit, so that bursts are taken together
+constexpr auto kSyncWait = std::chrono::seconds(5);  // of PRAGMA hnsw_absorb=sync, for those who write
 
 std::mutex& RegistryMutex() {
   static auto* mutex = new std::mutex;
@@ -24,6 +24,11 @@ absl::flat_hash_map<std::string, std::weak_ptr<Database>>& Registry() {
   static auto* registry = new absl::flat_hash_map<std::string, std::weak_ptr<Database>>;
   return *registry;
 }
+
+// A forked child inherits the registry, but cannot use what its parent opened.
+std::string OwnKey(const std::string& key) { return Cat(key, " of process ", env::PosixEnv()->ProcessId()); }
+
+std::string ReadingKey(const std::string& key) { return key + " read-only"; }
 
 bool IsMemory(std::string_view path) { return path.substr(0, 8) == ":memory:"; }
 
@@ -44,151 +49,191 @@ absl::Status CreateSystem(txn::Store* store) {
   return txn->Commit(txn::Synchronous::kFull);
 }
 
+// Another process may be making the database at this moment: it commits the catalog's tables after the catalog's file.
+absl::Status WaitUntilCreated(txn::Store* store, env::Env* env, const OpenOptions& options) {
+  const uint64_t deadline = env->MonotonicMicros() + options.timeout_ms * 1000;
+  while (true) {
+    auto txn = store->Begin();
+    TURDB_ASSIGN_OR_RETURN(auto view, txn->View(txn::kCatalogFile));
+    if (view.page_count() > 1) return absl::OkStatus();
+    if (env->MonotonicMicros() >= deadline) {
+      return CorruptionError("database '", options.path, "' has no catalog yet: its creation was interrupted");
+    }
+    if (options.check_interrupt) TURDB_RETURN_IF_ERROR(options.check_interrupt());
+    env->SleepMicros(1000);
+  }
+}
+
 }  // namespace
-
-void ActivityGate::EnterTransaction() {
-  std::unique_lock lock(mutex_);
-  changed_.wait(lock, [this] { return !is_background_; });
-  ++transactions_;
-}
-
-void ActivityGate::LeaveTransaction() {
-  std::lock_guard lock(mutex_);
-  --transactions_;
-}
-
-bool ActivityGate::TryEnterBackground() {
-  std::lock_guard lock(mutex_);
-  if (transactions_ > 0 || is_background_) return false;
-  is_background_ = true;
-  return true;
-}
-
-void ActivityGate::LeaveBackground() {
-  std::lock_guard lock(mutex_);
-  is_background_ = false;
-  changed_.notify_all();
-}
 
 Database::Database(std::string path, std::unique_ptr<env::Env> memory_env, std::unique_ptr<txn::Store> store)
     : path_(std::move(path)),
       memory_env_(std::move(memory_env)),
       store_(std::move(store)),
-      catalog_cache_(catalog::NewCatalogCache()) {}
+      catalog_cache_(catalog::NewCatalogCache()),
+      auto_vacuum_(store_.get(), catalog_cache_.get(), [this] { return MustYield(); }) {}
 
 absl::StatusOr<std::shared_ptr<Database>> Database::Open(const OpenOptions& options) {
-  const bool is_memory = IsMemory(options.path);
-  const bool is_private = options.path == ":memory:" || options.path.empty();
+  const bool is_memory = options.env == nullptr && IsMemory(options.path);
+  const bool is_private = options.env == nullptr && (options.path == ":memory:" || options.path.empty());
   std::lock_guard lock(RegistryMutex());
+  env::Env* env = options.env != nullptr ? options.env : env::PosixEnv();
+  const std::string place = options.env != nullptr ? Cat(reinterpret_cast<uintptr_t>(env), ":") : "";
   std::string key = options.path;
   if (!is_memory && !is_private) {
     // A missing path has no identity yet; it is registered under the one it has once it was created.
-    auto canonical = env::PosixEnv()->CanonicalPath(options.path);
-    if (canonical.ok()) key = *canonical;
+    auto canonical = env->CanonicalPath(options.path);
+    if (canonical.ok()) key = OwnKey(place + *canonical);
   }
+  // Who only reads shares a database that this process writes; who writes needs one that is open for that.
   if (!is_private) {
-    if (auto found = Registry().find(key); found != Registry().end()) {
-      if (auto database = found->second.lock()) return database;
-      Registry().erase(found);
+    for (const std::string& each : {key, ReadingKey(key)}) {
+      if (auto found = Registry().find(each); found != Registry().end()) {
+        if (auto database = found->second.lock()) {
+          if (options.page_cache_bytes > 0) database->store_->set_page_cache_bytes(options.page_cache_bytes);
+          return database;
+        }
+        Registry().erase(found);
+      }
+      if (!options.is_read_only) break;
     }
   }
   txn::StoreOptions store_options;
   store_options.is_read_only = options.is_read_only;
   store_options.create_if_missing = options.create_if_missing;
   store_options.lock_timeout_ms = options.timeout_ms;
+  store_options.check_interrupt = options.check_interrupt;
+  if (options.page_cache_bytes > 0) store_options.page_cache_bytes = options.page_cache_bytes;
   std::unique_ptr<env::Env> memory_env;
   if (is_memory || is_private) memory_env = env::NewMemoryEnv();
-  env::Env* env = memory_env != nullptr ? memory_env.get() : env::PosixEnv();
+  if (memory_env != nullptr) env = memory_env.get();
   const std::string path = memory_env != nullptr ? "memory" : options.path;
-  if (memory_env == nullptr) TURDB_RETURN_IF_ERROR(CheckParent(env, path));
+  if (env == env::PosixEnv()) TURDB_RETURN_IF_ERROR(CheckParent(env, path));
   TURDB_ASSIGN_OR_RETURN(auto store, txn::Store::Open(env, path, store_options));
-  if (!options.is_read_only) TURDB_RETURN_IF_ERROR(CreateSystem(store.get()));
-  std::shared_ptr<Database> database(new Database(options.path, std::move(memory_env), std::move(store)));
+  if (options.is_read_only) {
+    TURDB_RETURN_IF_ERROR(WaitUntilCreated(store.get(), env, options));
+  } else {
+    TURDB_RETURN_IF_ERROR(CreateSystem(store.get()));
+  }
+  // A forked child has none of the threads: it leaves the object behind, for waiting for them would never end.
+  const auto destroy = [process_id = env->ProcessId()](Database* database) {
+    if (env::PosixEnv()->ProcessId() == process_id) delete database;
+  };
+  std::shared_ptr<Database> database(new Database(options.path, std::move(memory_env), std::move(store)), destroy);
   if (!is_private) {
     if (!is_memory) {
-      TURDB_ASSIGN_OR_RETURN(key, env->CanonicalPath(options.path));
+      TURDB_ASSIGN_OR_RETURN(const std::string canonical, env->CanonicalPath(options.path));
+      key = OwnKey(place + canonical);
     }
-    Registry()[key] = database;
+    Registry()[options.is_read_only ? ReadingKey(key) : key] = database;
   }
   return database;
 }
 
 Database::~Database() {
   {
-    std::lock_guard lock(absorber_mutex_);
+    std::lock_guard lock(maintenance_mutex_);
     is_stopping_ = true;
-    absorber_wake_.notify_all();
+    maintenance_wake_.notify_all();
   }
-  if (absorber_.joinable()) absorber_.join();
+  if (maintenance_.joinable()) maintenance_.join();
   store_->Close().IgnoreError();  // what could not be checkpointed stays in the log and is recovered at the next open
 }
 
 void Database::NotifyCommit() {
-  std::lock_guard lock(absorber_mutex_);
-  if (!is_background_on_ || is_stopping_) return;
+  std::lock_guard lock(maintenance_mutex_);
+  if (is_stopping_) return;
   is_work_pending_ = true;
-  if (!absorber_.joinable()) {
-    absorber_ = std::thread([this] { RunAbsorber(); });
+  if (!maintenance_.joinable()) {
+    maintenance_ = std::thread([this] { RunMaintenance(); });
   } else {
-    absorber_wake_.notify_all();
+    maintenance_wake_.notify_all();
   }
 }
 
 void Database::set_background_absorb(bool is_on) {
-  std::lock_guard lock(absorber_mutex_);
-  is_background_on_ = is_on;
+  std::lock_guard lock(maintenance_mutex_);
+  is_absorbing_ = is_on;
 }
 
-void Database::RunAbsorber() {
-  std::unique_lock lock(absorber_mutex_);
+void Database::RunMaintenance() {
+  std::unique_lock lock(maintenance_mutex_);
   while (!is_stopping_) {
-    absorber_wake_.wait(lock, [this] { return is_work_pending_ || is_stopping_; });
-    absorber_wake_.wait_for(lock, kAbsorbDelay, [this] { return is_stopping_; });
+    maintenance_wake_.wait(lock, [this] { return is_work_pending_ || is_stopping_; });
+    const auto delay = std::chrono::steady_clock::now() + kMaintenanceDelay;
+    maintenance_wake_.wait_until(lock, delay, [this] { return is_stopping_.load(); });
     if (is_stopping_) return;
     is_work_pending_ = false;
     lock.unlock();
-    uint64_t absorbed = 0;
-    auto more = AbsorbStep(kLeastTail, kAbsorbBatch, 1, &absorbed);
+    const bool has_more = Maintain();
     lock.lock();
-    if (more.ok() && *more) is_work_pending_ = true;
+    is_work_pending_ |= has_more;
   }
 }
 
-absl::StatusOr<bool> Database::AbsorbStep(uint64_t least_tail, uint64_t limit, int threads, uint64_t* absorbed) {
-  if (!gate_.TryEnterBackground()) return true;
-  struct Leave {
-    ActivityGate* gate;
-    ~Leave() { gate->LeaveBackground(); }
-  } leave{&gate_};
+bool Database::MustYield() const {
+  return is_stopping_ || !transactions_.is_empty() || store_->stats().locks.waiting > 0;
+}
+
+bool Database::Maintain() {
+  bool is_absorbing;
+  {
+    std::lock_guard lock(maintenance_mutex_);
+    is_absorbing = is_absorbing_;
+  }
+  uint64_t absorbed = 0;
+  if (is_absorbing) {
+    const auto more = AbsorbStep({kLeastTail, kAbsorbBatch, 1, std::chrono::milliseconds(0)}, &absorbed);
+    if (more.ok() && *more) return true;
+  }
+  // A vacuum changes the schema's files: transactions that have read would conflict with it.
+  if (!transactions_.is_empty()) return true;
+  const auto more = auto_vacuum_.Step();
+  return more.ok() && *more;
+}
+
+absl::StatusOr<uint64_t> Database::AbsorbIndex(const catalog::TableDef& table, const catalog::IndexDef& index,
+                                               const AbsorbBatch& batch) {
+  auto writer = store_->Begin();
+  writer->set_lock_wait({batch.wait, nullptr});
+  TURDB_RETURN_IF_ERROR(writer->StartSharedWriting());
+  TURDB_RETURN_IF_ERROR(writer->LockTable(table.file, table.name, txn::LockMode::kExclusive).status());
+  TURDB_ASSIGN_OR_RETURN(auto now, catalog::LoadCatalog(catalog_cache_.get(), writer.get()));
+  const catalog::IndexDef* current = now->FindIndex(index.schema, index.name);
+  const catalog::TableDef* owner = now->FindTable(table.schema, table.name);
+  const bool is_there = current != nullptr && owner != nullptr && current->id == index.id && owner->file == table.file;
+  if (!is_there) return uint64_t{0};
+  TURDB_ASSIGN_OR_RETURN(const uint64_t done,
+                         table::AbsorbTail(writer.get(), *owner, *current, batch.limit, batch.threads));
+  TURDB_RETURN_IF_ERROR(writer->Commit(txn::Synchronous::kNormal));
+  return done;
+}
+
+absl::StatusOr<bool> Database::AbsorbStep(const AbsorbBatch& batch, uint64_t* absorbed) {
   auto txn = store_->Begin();
   TURDB_ASSIGN_OR_RETURN(auto catalog, catalog::LoadCatalog(catalog_cache_.get(), txn.get()));
+  bool is_work_left = false;
   for (const catalog::TableDef* table : catalog->Tables()) {
     for (const catalog::IndexDef& index : table->indexes) {
       if (index.kind != catalog::IndexKind::kHnsw) continue;
       TURDB_ASSIGN_OR_RETURN(const uint64_t tail, table::TailLength(txn.get(), *table, index));
-      if (tail < least_tail || tail == 0) continue;
-      auto writer = store_->Begin();
-      const absl::Status started = writer->StartWriting(kAbsorberWriteWait);
-      if (KindOf(started) == ErrorKind::kBusy) return true;
-      TURDB_RETURN_IF_ERROR(started);
-      TURDB_ASSIGN_OR_RETURN(auto now, catalog::LoadCatalog(catalog_cache_.get(), writer.get()));
-      const catalog::IndexDef* current = now->FindIndex(index.schema, index.name);
-      const catalog::TableDef* owner = now->FindTable(table->schema, table->name);
-      if (current == nullptr || owner == nullptr || current->id != index.id) return true;
-      TURDB_ASSIGN_OR_RETURN(const uint64_t done, table::AbsorbTail(writer.get(), *owner, *current, limit, threads));
-      TURDB_RETURN_IF_ERROR(writer->Commit(txn::Synchronous::kNormal));
-      *absorbed += done;
-      return done > 0;
+      if (tail < batch.least_tail || tail == 0) continue;
+      is_work_left = true;
+      const auto done = AbsorbIndex(*table, index, batch);
+      if (KindOf(done.status()) == ErrorKind::kBusy) continue;  // being written: the next round
+      TURDB_RETURN_IF_ERROR(done.status());
+      *absorbed += *done;
+      if (*done > 0) return true;
     }
   }
-  return false;
+  return is_work_left;
 }
 
 absl::StatusOr<uint64_t> Database::AbsorbNow(int threads) {
   uint64_t absorbed = 0;
   while (true) {
     const uint64_t before = absorbed;
-    TURDB_ASSIGN_OR_RETURN(const bool more, AbsorbStep(1, 1 << 16, threads, &absorbed));
+    TURDB_ASSIGN_OR_RETURN(const bool more, AbsorbStep({1, 1 << 16, threads, kSyncWait}, &absorbed));
     if (!more || absorbed == before) return absorbed;
   }
 }

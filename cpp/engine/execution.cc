@@ -25,9 +25,12 @@ absl::StatusOr<std::unique_ptr<Execution>> MakeExecution(std::shared_ptr<sql::Ph
   context.registers.resize(static_cast<size_t>(execution->plan->register_count));
   context.counters.resize(static_cast<size_t>(execution->plan->node_count));
   context.settings = &state->settings;
+  context.owner = state;
   context.interrupted = &state->interrupted;
   context.collations = state->functions.collations();
+  context.functions = &state->functions;
   context.catalog = execution->plan->bound.catalog;
+  context.temp_place = {state->database->store()->env(), state->database->store()->path()};
   TURDB_ASSIGN_OR_RETURN(execution->root, sql::BuildOperators(*execution->plan->root, &context));
   return execution;
 }
@@ -36,6 +39,8 @@ void StartExecution(Execution* execution, ConnectionState* state, txn::Transacti
   execution->parameters.assign(parameters.begin(), parameters.end());
   sql::ExecContext& context = execution->context;
   context.txn = txn;
+  context.memory.set_limit(state->settings.statement_memory);
+  context.store = state->database->store();
   context.parameters = execution->parameters;
   context.changes = 0;
   context.last_insert_rowid = state->last_insert_rowid;

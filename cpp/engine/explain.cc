@@ -22,7 +22,12 @@ RowBuffer QueryPlan(const sql::PhysicalPlan& plan) {
 
 std::vector<sql::NodeReport> Reports(const sql::ExecContext& context) {
   std::vector<sql::NodeReport> reports;
-  for (const sql::NodeCounters& c : context.counters) reports.push_back({c.rows, c.opens, c.nanos, c.note});
+  for (const sql::NodeCounters& c : context.counters) {
+    reports.push_back({c.rows, c.opens, c.nanos, c.note});
+    if (c.spilled_bytes == 0) continue;
+    std::string& note = reports.back().note;
+    note += Cat(note.empty() ? "" : " ", "spilled=", c.spilled_bytes, " bytes runs=", c.spill_runs);
+  }
   return reports;
 }
 

@@ -1,13 +1,16 @@
 #include "engine/pragma.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <thread>
 
 #include "absl/strings/numbers.h"
 #include "base/errors.h"
 #include "base/status_macros.h"
 #include "engine/application_numbers.h"
+#include "engine/auto_vacuum.h"
 #include "engine/execution.h"
+#include "engine/vacuum.h"
 #include "sql/bind/table_functions.h"
 #include "format/page.h"
 #include "sql/plan/planner.h"
@@ -107,6 +110,14 @@ absl::StatusOr<PragmaResult> Threads(ConnectionState* state, std::string_view na
   return One(name, Value::Integer(state->settings.threads));
 }
 
+absl::StatusOr<PragmaResult> StatementMemory(ConnectionState* state, std::string_view name, const Given& given) {
+  if (given.is_present) {
+    TURDB_RETURN_IF_ERROR(Expect(given.is_integer && given.integer >= 1, name, "a positive number of bytes"));
+    state->settings.statement_memory = static_cast<uint64_t>(given.integer);
+  }
+  return One(name, Value::Integer(static_cast<int64_t>(state->settings.statement_memory)));
+}
+
 absl::StatusOr<PragmaResult> BusyTimeout(ConnectionState* state, std::string_view, const Given& given) {
   if (given.is_present) state->timeout = std::chrono::milliseconds(std::max<int64_t>(0, given.integer));
   return One("timeout", Value::Integer(state->timeout.count()));
@@ -125,9 +136,18 @@ absl::StatusOr<PragmaResult> ForeignKeys(ConnectionState*, std::string_view name
   return given.is_present ? Nothing() : One(name, Value::Integer(0));
 }
 
-absl::StatusOr<PragmaResult> WalCheckpoint(ConnectionState* state, std::string_view, const Given&) {
+absl::StatusOr<PragmaResult> WalCheckpoint(ConnectionState* state, std::string_view name, const Given& given) {
   if (state->transaction != nullptr) return MisuseError("PRAGMA wal_checkpoint cannot run inside a transaction: commit first");
-  TURDB_ASSIGN_OR_RETURN(const bool is_complete, state->database->store()->Checkpoint());
+  static constexpr std::string_view kModes[] = {"passive", "full", "restart", "truncate"};
+  auto mode = txn::CheckpointMode::kFull;
+  if (given.is_present) {
+    const auto found = std::find_if(std::begin(kModes), std::end(kModes), [&given](std::string_view text) { return EqualsIgnoreCase(given.text, text); });
+    TURDB_RETURN_IF_ERROR(Expect(found != std::end(kModes), name, "PASSIVE, FULL, RESTART or TRUNCATE"));
+    mode = static_cast<txn::CheckpointMode>(found - std::begin(kModes));
+  }
+  auto checkpointed = state->database->store()->Checkpoint(mode);
+  if (!checkpointed.ok() && KindOf(checkpointed.status()) != ErrorKind::kBusy) return checkpointed.status();
+  const bool is_complete = checkpointed.ok() && *checkpointed;
   const txn::StoreStats stats = state->database->store()->stats();
   PragmaResult result{{}, RowBuffer(3)};
   for (const char* name : {"busy", "log", "checkpointed"}) {
@@ -140,11 +160,61 @@ absl::StatusOr<PragmaResult> WalCheckpoint(ConnectionState* state, std::string_v
   return result;
 }
 
+// Who reads beside this process, and how far back: what keeps a checkpoint from getting on.
+absl::StatusOr<PragmaResult> ReadingProcesses(ConnectionState* state, std::string_view, const Given&) {
+  const txn::StoreStats stats = state->database->store()->stats();
+  PragmaResult result{{}, RowBuffer(4)};
+  for (const char* name : {"processes", "oldest_lsn", "oldest_pid", "log_bytes"}) {
+    sql::ResultColumnInfo column;
+    column.name = name;
+    result.columns.push_back(std::move(column));
+  }
+  const bool has_oldest = stats.oldest_reader_pid != 0;
+  result.rows.Add({Value::Integer(stats.reading_processes),
+                   has_oldest ? Value::Integer(static_cast<int64_t>(stats.oldest_reader_lsn.value())) : Value(),
+                   has_oldest ? Value::Integer(static_cast<int64_t>(stats.oldest_reader_pid)) : Value(),
+                   Value::Integer(static_cast<int64_t>(stats.wal_bytes))});
+  return result;
+}
+
 absl::StatusOr<PragmaResult> AutoCheckpoint(ConnectionState* state, std::string_view name, const Given& given) {
   if (!given.is_present) return Nothing();
   TURDB_RETURN_IF_ERROR(Expect(given.is_integer && given.integer > 0, name, "a positive number of pages"));
   state->database->store()->set_checkpoint_bytes(static_cast<uint64_t>(given.integer) * format::kPageBytes);
   return One(name, Value::Integer(given.integer));
+}
+
+// A positive number counts pages, a negative one KiB, as in SQLite; a page has 16 KiB. 0 keeps no version in memory that can be
+// spilled. One cache a database, for all its connections.
+absl::StatusOr<PragmaResult> CacheSize(ConnectionState* state, std::string_view name, const Given& given) {
+  txn::Store* store = state->database->store();
+  if (!given.is_present) {
+    const uint64_t bytes = store->stats().cache_limit_bytes;
+    return One(name, Value::Integer(-static_cast<int64_t>(bytes >> 10)));
+  }
+  constexpr int64_t kMost = int64_t{1} << 40;
+  TURDB_RETURN_IF_ERROR(Expect(given.is_integer && given.integer > -kMost && given.integer < kMost, name, "a number of pages, or a negative number of KiB"));
+  const uint64_t unit = given.integer < 0 ? 1024 : format::kPageBytes;
+  store->set_page_cache_bytes(static_cast<uint64_t>(std::abs(given.integer)) * unit);
+  return Nothing();
+}
+
+absl::StatusOr<PragmaResult> CacheSpill(ConnectionState* state, std::string_view name, const Given& given) {
+  txn::Store* store = state->database->store();
+  if (!given.is_present) return One(name, Value::Integer(store->is_spilling() ? static_cast<int64_t>(store->stats().cache_limit_bytes / format::kPageBytes) : 0));
+  TURDB_RETURN_IF_ERROR(Expect(given.is_integer, name, "on or off"));
+  store->set_spilling(given.integer != 0);
+  return Nothing();
+}
+
+absl::StatusOr<PragmaResult> CheckpointInterval(ConnectionState* state, std::string_view name, const Given& given) {
+  constexpr int64_t kMostSeconds = 1'000'000'000;
+  txn::Store* store = state->database->store();
+  if (given.is_present) {
+    TURDB_RETURN_IF_ERROR(Expect(given.is_integer && given.integer >= 0 && given.integer <= kMostSeconds, name, "seconds, or 0 for never"));
+    store->set_checkpoint_interval_ms(static_cast<uint64_t>(given.integer) * 1000);
+  }
+  return One(name, Value::Integer(static_cast<int64_t>(store->checkpoint_interval_ms() / 1000)));
 }
 
 absl::StatusOr<PragmaResult> DisabledRules(ConnectionState* state, std::string_view name, const Given& given) {
@@ -185,6 +255,38 @@ absl::StatusOr<PragmaResult> ApplicationNumberPragma(ConnectionState* state, std
   return Nothing();
 }
 
+// Fixed by the format: what is asked for is ignored, as SQLite does once a database has tables.
+absl::StatusOr<PragmaResult> PageSize(ConnectionState*, std::string_view name, const Given& given) {
+  return given.is_present ? Nothing() : One(name, Value::Integer(format::kPageBytes));
+}
+
+absl::StatusOr<PragmaResult> AutoVacuumPragma(ConnectionState* state, std::string_view name, const Given& given) {
+  TURDB_ASSIGN_OR_RETURN(auto txn, state->StatementTransaction());
+  if (!given.is_present) {
+    TURDB_ASSIGN_OR_RETURN(const AutoVacuumMode mode, ReadAutoVacuumMode(txn.get()));
+    return One(name, Value::Integer(static_cast<int>(mode)));
+  }
+  static constexpr std::string_view kModes[] = {"none", "full", "incremental"};
+  for (int mode = 0; mode < 3; ++mode) {
+    if (!EqualsIgnoreCase(given.text, kModes[mode]) && given.text != std::to_string(mode)) continue;
+    TURDB_RETURN_IF_ERROR(state->StartWriting(txn.get()));
+    if (!state->open_results.empty()) txn->Freeze();
+    TURDB_RETURN_IF_ERROR(WriteAutoVacuumMode(txn.get(), static_cast<AutoVacuumMode>(mode)));
+    if (state->transaction == nullptr) TURDB_RETURN_IF_ERROR(state->CommitStatement(txn.get()));
+    return Nothing();
+  }
+  return BadValueError("PRAGMA auto_vacuum takes NONE, FULL or INCREMENTAL, not ", given.text);
+}
+
+// Rebuilds tables until as many pages as given are gained; all that have any to give without a number.
+absl::StatusOr<PragmaResult> IncrementalVacuum(ConnectionState* state, std::string_view name, const Given& given) {
+  TURDB_RETURN_IF_ERROR(Expect(!given.is_present || given.is_integer, name, "a number of pages"));
+  if (state->transaction != nullptr) return MisuseError("cannot VACUUM from within a transaction");
+  const bool is_limited = given.is_present && given.integer > 0;
+  TURDB_RETURN_IF_ERROR(VacuumUntil(state, is_limited ? static_cast<uint64_t>(given.integer) : UINT64_MAX));
+  return Nothing();
+}
+
 struct Entry {
   std::string_view name;
   Handler handler;
@@ -193,8 +295,14 @@ constexpr Entry kPragmas[] = {
     {"synchronous", SynchronousPragma}, {"hnsw_ef_search", EfSearch},  {"hnsw_absorb", Absorb},
     {"threads", Threads},               {"busy_timeout", BusyTimeout}, {"query_only", QueryOnly},
     {"journal_mode", JournalMode},      {"foreign_keys", ForeignKeys}, {"wal_checkpoint", WalCheckpoint},
+    {"reading_processes", ReadingProcesses},
     {"wal_autocheckpoint", AutoCheckpoint}, {"disabled_optimizer_rules", DisabledRules}, {"data_version", DataVersion},
+    {"auto_vacuum", AutoVacuumPragma},  {"incremental_vacuum", IncrementalVacuum},
+    {"checkpoint_interval", CheckpointInterval},
+    {"cache_size", CacheSize},          {"cache_spill", CacheSpill},
+    {"statement_memory", StatementMemory},
     {"user_version", ApplicationNumberPragma}, {"application_id", ApplicationNumberPragma},
+    {"page_size", PageSize},
 };
 
 // PRAGMA table_info(t) is SELECT * FROM pragma_table_info('t').
@@ -217,7 +325,7 @@ absl::StatusOr<PragmaResult> SelectPragma(ConnectionState* state, const sql::Tab
   ColumnBatch batch;
   do {
     TURDB_RETURN_IF_ERROR(execution->root->Next(&batch));
-    result.rows.AddBatch(batch);
+    TURDB_RETURN_IF_ERROR(result.rows.AddBatch(batch));
   } while (batch.size > 0);
   execution->root->Close();
   result.columns = plan->bound.columns;

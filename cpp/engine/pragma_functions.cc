@@ -3,13 +3,17 @@
 #include <algorithm>
 #include <mutex>
 
+#include "absl/strings/numbers.h"
 #include "base/errors.h"
 #include "base/status_macros.h"
 #include "engine/application_numbers.h"
+#include "engine/integrity.h"
+#include "engine/listed_rows.h"
+#include "engine/lock_list.h"
 #include "format/page.h"
 #include "sql/bind/table_functions.h"
+#include "sql/exec/schema.h"
 #include "sql/exec/table_function.h"
-#include "table/table_writer.h"
 
 namespace turdb::engine {
 namespace {
@@ -133,17 +137,24 @@ absl::StatusOr<Rows> CollationList(sql::ExecContext*, std::string_view, std::str
   return Rows{{Int(0), Text("RTRIM")}, {Int(1), Text("NOCASE")}, {Int(2), Text("BINARY")}};
 }
 
-absl::StatusOr<Rows> IntegrityCheck(sql::ExecContext* context, std::string_view argument, std::string_view) {
+// The argument is a table or the most findings to show.
+absl::StatusOr<Rows> Findings(sql::ExecContext* context, std::string_view argument, bool is_quick) {
+  IntegrityRequest request;
+  request.is_quick = is_quick;
+  int64_t most = 0;
+  if (!absl::SimpleAtoi(ToAbsl(argument), &most)) request.table = argument;
+  else if (most > 0) request.max_findings = static_cast<size_t>(most);
+  TURDB_ASSIGN_OR_RETURN(const auto findings, CheckIntegrity(context, request));
   Rows rows;
-  for (const catalog::TableDef* table : context->catalog->Tables()) {
-    const bool is_wanted = argument.empty() || std::all_of(argument.begin(), argument.end(), [](char c) { return c >= '0' && c <= '9'; }) ||
-                           EqualsIgnoreCase(argument, table->name);
-    if (table->kind != catalog::TableKind::kTable || !is_wanted) continue;
-    TURDB_ASSIGN_OR_RETURN(auto findings, table::CheckTable(context->txn, *table, nullptr));
-    for (const std::string& finding : findings) rows.push_back({Text(finding)});
-  }
+  for (const std::string& finding : findings) rows.push_back({Text(finding)});
   if (rows.empty()) rows.push_back({Text("ok")});
   return rows;
+}
+absl::StatusOr<Rows> IntegrityCheck(sql::ExecContext* context, std::string_view argument, std::string_view) {
+  return Findings(context, argument, false);
+}
+absl::StatusOr<Rows> QuickCheck(sql::ExecContext* context, std::string_view argument, std::string_view) {
+  return Findings(context, argument, true);
 }
 
 absl::StatusOr<Rows> PageSize(sql::ExecContext*, std::string_view, std::string_view) {
@@ -163,20 +174,15 @@ absl::StatusOr<Rows> ApplicationId(sql::ExecContext* context, std::string_view, 
   return Rows{{Int(value)}};
 }
 
-class ListedRows final : public sql::TableFunctionRows {
- public:
-  explicit ListedRows(Rows rows) : rows_(std::move(rows)) {}
-  absl::StatusOr<bool> Next(Cell* cells, Arena*) override {
-    if (next_ == rows_.size()) return false;
-    for (const Value& value : rows_[next_]) *cells++ = value.cell();
-    ++next_;
-    return true;
+absl::StatusOr<Rows> LockList(sql::ExecContext* context, std::string_view, std::string_view) {
+  Rows rows;
+  if (context->store == nullptr) return rows;
+  for (const LockRow& lock : ListLocks(*context->store, *context->catalog)) {
+    rows.push_back({Int(lock.transaction_id), Text(lock.kind), lock.name.empty() ? Value() : Text(lock.name),
+                    lock.row_id.has_value() ? Int(*lock.row_id) : Value(), Text(lock.mode), Int(lock.is_granted)});
   }
-
- private:
-  Rows rows_;
-  size_t next_ = 0;
-};
+  return rows;
+}
 
 std::string ArgumentText(absl::Span<const Value> arguments, size_t i) {
   if (i >= arguments.size()) return "";
@@ -220,12 +226,13 @@ void RegisterPragmaFunctions() {
     Register("pragma_database_list", DatabaseList);
     Register("pragma_collation_list", CollationList);
     Register("pragma_integrity_check", IntegrityCheck);
-    Register("pragma_quick_check", IntegrityCheck);
+    Register("pragma_quick_check", QuickCheck);
     Register("pragma_page_size", PageSize);
     Register("pragma_schema_version", SchemaVersion);
     Register("pragma_encoding", Encoding);
     Register("pragma_user_version", UserVersion);
     Register("pragma_application_id", ApplicationId);
+    Register("pragma_lock_list", LockList);
   });
 }
 

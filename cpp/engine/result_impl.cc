@@ -29,8 +29,7 @@ absl::Status ResultImpl::Next(ColumnBatch* batch) {
   if (is_closed_) return absl::OkStatus();
   TURDB_RETURN_IF_ERROR(state_->CheckUsable());
   if (is_buffered_) {
-    rows_.Next(batch);
-    return absl::OkStatus();
+    return rows_.Next(batch);
   }
   if (execution_ == nullptr) return absl::OkStatus();
   const absl::Status status = execution_->root->Next(batch);
@@ -45,13 +44,14 @@ absl::Status ResultImpl::Next(ColumnBatch* batch) {
 
 absl::Status ResultImpl::Detach() {
   if (execution_ != nullptr) {
-    RowBuffer rows(columns().size());
+    RowBuffer rows(columns().size(), state_.get());
     ColumnBatch batch;
     absl::Status status;
     while (true) {
       status = execution_->root->Next(&batch);
       if (!status.ok() || batch.size == 0) break;
-      rows.AddBatch(batch);
+      status = rows.AddBatch(batch);
+      if (!status.ok()) break;
     }
     rows_ = std::move(rows);
     is_buffered_ = true;

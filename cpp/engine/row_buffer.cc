@@ -1,27 +1,51 @@
 #include "engine/row_buffer.h"
 
-#include <algorithm>
+#include <limits>
+
+#include "engine/connection_state.h"
+#include "sql/exec/kept_rows.h"
 
 namespace turdb::engine {
 
-void RowBuffer::AddBatch(const ColumnBatch& batch) {
-  for (uint32_t row = 0; row < batch.size; ++row) {
-    std::vector<Value> values;
-    values.reserve(batch.columns.size());
-    for (const ColumnVector& column : batch.columns) values.push_back(Value::FromCell(column.Get(row)));
-    rows_.push_back(std::move(values));
+struct RowBuffer::Rows {
+  sql::ExecContext context;
+  sql::KeptRows kept{&context, sql::RowSpill::kNoNode};
+};
+
+RowBuffer::RowBuffer(size_t columns, const ConnectionState* state) : columns_(columns), state_(state) {}
+RowBuffer::RowBuffer(RowBuffer&&) noexcept = default;
+RowBuffer& RowBuffer::operator=(RowBuffer&&) noexcept = default;
+RowBuffer::~RowBuffer() = default;
+
+RowBuffer::Rows* RowBuffer::Kept() {
+  if (rows_ != nullptr) return rows_.get();
+  rows_ = std::make_unique<Rows>();
+  rows_->context.memory.set_limit(std::numeric_limits<int64_t>::max());
+  if (state_ != nullptr) {
+    rows_->context.memory.set_limit(state_->settings.statement_memory);
+    rows_->context.temp_place = {state_->database->store()->env(), state_->database->store()->path()};
   }
+  rows_->kept.Reset(columns_);
+  return rows_.get();
 }
 
-void RowBuffer::Next(ColumnBatch* batch) {
-  const size_t n = std::min<size_t>(kBatchRows, rows_.size() - next_);
+void RowBuffer::Add(const std::vector<Value>& row) {
+  std::vector<Cell> cells;
+  for (const Value& value : row) cells.push_back(value.cell());
+  Kept()->kept.AppendRow(cells.data()).IgnoreError();
+}
+
+absl::Status RowBuffer::AddBatch(const ColumnBatch& batch) {
+  return batch.size == 0 ? absl::OkStatus() : Kept()->kept.Append(batch);
+}
+
+absl::Status RowBuffer::Next(ColumnBatch* batch) {
+  batch->size = 0;
   batch->columns.resize(columns_);
-  batch->size = static_cast<uint32_t>(n);
-  for (size_t c = 0; c < columns_; ++c) {
-    Cell* cells = batch->columns[c].ResetCells(static_cast<uint32_t>(n));
-    for (size_t i = 0; i < n; ++i) cells[i] = rows_[next_ + i][c].cell();
-  }
-  next_ += n;
+  if (rows_ == nullptr) return absl::OkStatus();
+  absl::Status status = rows_->kept.Read(next_, batch);
+  next_ += batch->size;
+  return status;
 }
 
 }  // namespace turdb::engine

@@ -29,36 +29,38 @@ StatementClass ClassOf(const sql::Statement& statement) {
   }
 }
 
-bool HasPlan(const sql::Statement& statement) {
-  return statement.kind == sql::StatementKind::kSelect || ClassOf(statement) == StatementClass::kWrite;
+StatementClass ClassOf(const sql::ParsedStatement& parsed) {
+  const StatementClass plain = ClassOf(*parsed.statement);
+  const bool is_locking = parsed.locks_rows && parsed.statement->kind == sql::StatementKind::kSelect;
+  return is_locking ? StatementClass::kLockingSelect : plain;
 }
 
-// Errors after which a statement has changed nothing, because they are found before the first write of a row.
-bool LeavesNoTrace(const absl::Status& status) {
-  switch (KindOf(status)) {
-    case ErrorKind::kConstraint:
-    case ErrorKind::kBadValue:
-    case ErrorKind::kDimension:
-    case ErrorKind::kOverflow:
-    case ErrorKind::kParameter: return true;
-    default: return false;
-  }
+bool HasPlan(const sql::Statement& statement) {
+  return statement.kind == sql::StatementKind::kSelect || ClassOf(statement) == StatementClass::kWrite;
 }
 
 }  // namespace
 
 StatementImpl::StatementImpl(std::shared_ptr<ConnectionState> state, sql::ParsedStatement parsed)
-    : state_(std::move(state)), parsed_(std::move(parsed)), text_(parsed_.text), class_(ClassOf(*parsed_.statement)) {
+    : state_(std::move(state)), parsed_(std::move(parsed)), text_(parsed_.text), class_(ClassOf(parsed_)) {
   for (std::string_view name : parsed_.parameter_names) parameter_names_.emplace_back(name);
+  if (class_ != StatementClass::kLockingSelect) return;
+  for (const sql::LockingClause& clause : parsed_.statement->As<sql::Select>().locking) {
+    is_nowait_ = is_nowait_ || clause.wait == sql::RowLockWait::kNoWait;
+  }
 }
 
 absl::StatusOr<std::shared_ptr<StatementImpl>> StatementImpl::Create(std::shared_ptr<ConnectionState> state, sql::ParsedStatement parsed) {
   std::shared_ptr<StatementImpl> statement(new StatementImpl(std::move(state), std::move(parsed)));
   if (HasPlan(*statement->parsed_.statement)) {
-    // Preparing must not count as reading in a transaction that may write later: it would make it conflict.
-    std::shared_ptr<txn::Transaction> txn = statement->state_->transaction;
-    if (txn == nullptr || !txn->is_writing()) txn = statement->state_->database->store()->Begin();
-    TURDB_RETURN_IF_ERROR(statement->EnsurePlan(txn.get()));
+    // Preparing must not count as reading in a transaction that may write later: it would make it conflict. But what the
+    // statement names may be gone from the newest state and still be there in the transaction's.
+    const std::shared_ptr<txn::Transaction> own = statement->state_->transaction;
+    const bool is_own_needed = own != nullptr && (own->is_writing() || statement->state_->database->is_read_only());
+    absl::Status planned;
+    if (!is_own_needed) planned = statement->EnsurePlan(statement->state_->database->store()->Begin().get());
+    if (is_own_needed || (own != nullptr && !planned.ok())) planned = statement->EnsurePlan(own.get());
+    TURDB_RETURN_IF_ERROR(planned);
   } else if (statement->parsed_.statement->kind == sql::StatementKind::kExplain) {
     statement->own_columns_.push_back({"plan", "TEXT"});
   }
@@ -109,8 +111,11 @@ absl::StatusOr<std::unique_ptr<Result>> StatementImpl::Execute(absl::Span<const 
   switch (class_) {
     case StatementClass::kSelect:
       return parsed_.statement->kind == sql::StatementKind::kExplain ? ExecuteExplain(parameters) : ExecuteRead(parameters);
+    case StatementClass::kLockingSelect:
     case StatementClass::kWrite: return ExecuteWrite(parameters);
-    case StatementClass::kSchema: return ExecuteSchema(parameters);
+    case StatementClass::kSchema:
+      if (parsed_.statement->kind == sql::StatementKind::kVacuum) return ExecuteVacuum(parameters);
+      return ExecuteSchema(parameters);
     case StatementClass::kPragma: return ExecutePragma();
     case StatementClass::kTransaction:
       TURDB_RETURN_IF_ERROR(ExecuteTransactionControl());
@@ -134,6 +139,7 @@ absl::Status StatementImpl::ExecuteTransactionControl() {
 
 absl::StatusOr<std::unique_ptr<Result>> StatementImpl::ExecuteRead(absl::Span<const Value> parameters) {
   TURDB_ASSIGN_OR_RETURN(auto txn, state_->StatementTransaction());
+  state_->is_fresh = false;
   TURDB_RETURN_IF_ERROR(EnsurePlan(txn.get()));
   TURDB_ASSIGN_OR_RETURN(auto execution, TakeExecution());
   StartExecution(execution.get(), state_.get(), txn.get(), parameters);
@@ -145,61 +151,10 @@ absl::StatusOr<std::unique_ptr<Result>> StatementImpl::ExecuteRead(absl::Span<co
   return std::unique_ptr<Result>(std::make_unique<ResultImpl>(state_, shared_from_this(), std::move(execution), std::move(txn)));
 }
 
-absl::Status StatementImpl::RunWrite(Execution* execution, RowBuffer* rows) {
-  ColumnBatch batch;
-  TURDB_RETURN_IF_ERROR(execution->root->Open());
-  while (true) {
-    TURDB_RETURN_IF_ERROR(execution->root->Next(&batch));
-    if (batch.size == 0) return absl::OkStatus();
-    rows->AddBatch(batch);
-  }
-}
-
-absl::StatusOr<std::unique_ptr<Result>> StatementImpl::ExecuteWrite(absl::Span<const Value> parameters) {
-  TURDB_ASSIGN_OR_RETURN(auto txn, state_->StatementTransaction());
-  const bool is_autocommit = state_->transaction == nullptr;
-  TURDB_RETURN_IF_ERROR(state_->StartWriting(txn.get()));
-  TURDB_RETURN_IF_ERROR(EnsurePlan(txn.get()));
-  TURDB_ASSIGN_OR_RETURN(auto execution, TakeExecution());
-  if (!state_->open_results.empty()) txn->Freeze();
-  StartExecution(execution.get(), state_.get(), txn.get(), parameters);
-  execution->context.wants_savepoint = !is_autocommit;
-  RowBuffer rows(columns().size());
-  absl::Status status = RunWrite(execution.get(), &rows);
-  execution->root->Close();
-  sql::ExecContext& context = execution->context;
-  const std::optional<txn::Savepoint> savepoint = std::exchange(context.savepoint, std::nullopt);
-  if (status.ok() || context.keep_changes) {
-    if (savepoint.has_value()) txn->Release(*savepoint);
-    if (is_autocommit) {
-      const absl::Status committed = state_->CommitStatement(txn.get());
-      if (status.ok()) status = committed;
-    }
-  } else if (is_autocommit) {
-    txn->Rollback();
-  } else if (context.rollback_transaction) {
-    TURDB_RETURN_IF_ERROR(state_->Rollback());
-  } else if (savepoint.has_value()) {
-    TURDB_RETURN_IF_ERROR(txn->RollbackTo(*savepoint));
-    txn->Release(*savepoint);
-  } else if (context.has_begun_writing && !LeavesNoTrace(status)) {
-    TURDB_RETURN_IF_ERROR(state_->Rollback());
-  }
-  if (status.ok() || context.keep_changes) {
-    state_->changes = context.changes;
-    state_->total_changes += context.changes;
-    state_->last_insert_rowid = context.last_insert_rowid;
-  }
-  const int64_t changes = context.changes;
-  execution->context.txn = nullptr;
-  Recycle(std::move(execution));
-  TURDB_RETURN_IF_ERROR(status);
-  return Buffered(std::move(rows), columns(), changes);
-}
-
 absl::Status StatementImpl::RunMany(const NextParameters& next, int64_t* changes) {
-  TURDB_RETURN_IF_ERROR(state_->StartWriting(state_->transaction.get()));
+  TURDB_RETURN_IF_ERROR(state_->StartSharedWriting(state_->transaction.get()));
   TURDB_RETURN_IF_ERROR(EnsurePlan(state_->transaction.get()));
+  state_->is_fresh = false;
   const std::shared_ptr<sql::PhysicalPlan> plan = plan_;
   const bool is_batched = InsertBatch::Takes(*plan);
   std::optional<InsertBatch> batch;
@@ -260,13 +215,10 @@ absl::StatusOr<int64_t> StatementImpl::ExecuteMany(const NextParameters& next) {
   TURDB_RETURN_IF_ERROR(state_->CheckUsable());
   if (class_ != StatementClass::kWrite) return MisuseError("executemany() can only execute DML statements.");
   const bool begins = state_->transaction == nullptr;
-  if (begins) {
-    sql::Begin begin;
-    begin.mode = sql::BeginMode::kImmediate;
-    TURDB_RETURN_IF_ERROR(state_->Begin(begin));
-  }
+  if (begins) TURDB_RETURN_IF_ERROR(state_->Begin(sql::Begin()));
   int64_t changes = 0;
-  const absl::Status status = RunMany(next, &changes);
+  absl::Status status = begins ? TakeWholeTable() : absl::OkStatus();
+  if (status.ok()) status = RunMany(next, &changes);
   if (begins && state_->transaction != nullptr) {
     const absl::Status ended = status.ok() ? state_->Commit() : state_->Rollback();
     TURDB_RETURN_IF_ERROR(status);

@@ -38,10 +38,17 @@ class StatementImpl final : public Statement, public std::enable_shared_from_thi
   absl::Status CheckParameters(absl::Span<const Value> parameters) const;
 
   absl::StatusOr<std::unique_ptr<Result>> ExecuteRead(absl::Span<const Value> parameters);
+  // write_statement.cc
   absl::StatusOr<std::unique_ptr<Result>> ExecuteWrite(absl::Span<const Value> parameters);
+  absl::StatusOr<std::unique_ptr<Result>> TryWrite(absl::Span<const Value> parameters, bool* may_retry);
+  absl::Status EndFailedWrite(txn::Transaction* txn, const sql::ExecContext& context, const absl::Status& status,
+                              bool* may_retry);
+  absl::Status TakeWholeTable();
+  const catalog::TableDef* target() const;  // of an INSERT, UPDATE or DELETE
   absl::StatusOr<std::unique_ptr<Result>> ExecuteExplain(absl::Span<const Value> parameters);
   absl::StatusOr<std::unique_ptr<Result>> ExecuteSchema(absl::Span<const Value> parameters);
   absl::StatusOr<std::unique_ptr<Result>> ExecutePragma();
+  absl::StatusOr<std::unique_ptr<Result>> ExecuteVacuum(absl::Span<const Value> parameters);  // vacuum.cc
   absl::Status ExecuteTransactionControl();
   // Runs the plan once in a transaction that is writing; RETURNING rows go to `rows`.
   absl::Status RunWrite(Execution* execution, RowBuffer* rows);
@@ -55,6 +62,7 @@ class StatementImpl final : public Statement, public std::enable_shared_from_thi
   const std::string text_;
   std::vector<std::string> parameter_names_;
   StatementClass class_ = StatementClass::kSelect;
+  bool is_nowait_ = false;  // a SELECT .. NOWAIT
   std::shared_ptr<sql::PhysicalPlan> plan_;
   uint64_t functions_version_ = 0;
   uint64_t catalog_version_ = 0;  // of the catalog's file

@@ -3,26 +3,30 @@
 #include "base/status_macros.h"
 #include "engine/connection_state.h"
 #include "engine/result_impl.h"
+#include "table/read_log.h"
 
 namespace turdb::engine {
 
-absl::Status ConnectionState::OpenTransaction() {
-  database->gate()->EnterTransaction();
+void ConnectionState::OpenTransaction() {
   transaction = database->store()->Begin();
   isolation = sql::Isolation::kSnapshot;
-  return absl::OkStatus();
+  is_fresh = true;
+  transaction_entry = std::make_unique<TransactionRegistry::Entry>(&database->transactions(), connection_id);
+  NoteTransaction();
 }
 
 void ConnectionState::EndTransaction() {
+  transaction_entry = nullptr;
   transaction = nullptr;
   savepoints.clear();
-  database->gate()->LeaveTransaction();
 }
 
 absl::Status ConnectionState::Begin(const sql::Begin& begin) {
   if (transaction != nullptr) return MisuseError("cannot start a transaction within a transaction");
-  TURDB_RETURN_IF_ERROR(OpenTransaction());
+  OpenTransaction();
   if (begin.isolation != sql::Isolation::kUnspecified) isolation = begin.isolation;
+  if (isolation == sql::Isolation::kSerializable) transaction->set_read_log(std::make_unique<table::RowReadLog>());
+  NoteTransaction();
   if (begin.mode == sql::BeginMode::kImmediate || begin.mode == sql::BeginMode::kExclusive) {
     const absl::Status started = StartWriting(transaction.get());
     if (!started.ok()) {
@@ -57,7 +61,8 @@ absl::Status ConnectionState::Rollback() {
 
 absl::Status ConnectionState::MakeSavepoint(std::string_view name) {
   const bool begins = transaction == nullptr;
-  if (begins) TURDB_RETURN_IF_ERROR(OpenTransaction());
+  if (begins) OpenTransaction();
+  is_fresh = false;
   savepoints.push_back({std::string(name), transaction->MakeSavepoint(), begins});
   return absl::OkStatus();
 }
@@ -87,7 +92,11 @@ absl::Status ConnectionState::RollbackTo(std::string_view name) {
   const int i = FindSavepoint(savepoints, name);
   if (i < 0) return NameError("no such savepoint: ", name);
   TURDB_RETURN_IF_ERROR(DetachResults());
-  TURDB_RETURN_IF_ERROR(transaction->RollbackTo(savepoints[i].savepoint));
+  const absl::Status restored = transaction->RollbackTo(savepoints[i].savepoint);
+  if (!restored.ok()) {
+    TURDB_RETURN_IF_ERROR(Rollback());
+    return restored;
+  }
   savepoints.resize(static_cast<size_t>(i) + 1);
   return absl::OkStatus();
 }

@@ -2,13 +2,17 @@
 #include "env/fault_env.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cstring>
 #include <map>
 #include <mutex>
 #include <random>
+#include <set>
 
 #include "base/errors.h"
 #include "base/status_macros.h"
+#include "env/memory_env.h"
+#include "env/posix_spill.h"
 
 namespace turdb::env {
 namespace {
@@ -35,6 +39,13 @@ struct Inode {
   }
   void Sync() {
     for (const Change& change : pending) Apply(change, &durable);
+    pending.clear();
+  }
+  void FailSync(uint64_t seed) {
+    std::mt19937_64 random(seed);
+    for (const Change& change : pending) {
+      if (random() % 2 == 0) Apply(change, &durable);
+    }
     pending.clear();
   }
 };
@@ -75,6 +86,23 @@ class FaultFile final : public File {
   const uint64_t generation_;
 };
 
+// Not on any disk, so a loss of power takes it; what it reserves and writes meets the faults of a disk.
+class FaultSpillFile final : public SpillFile {
+ public:
+  FaultSpillFile(FaultEnvImpl* env, std::unique_ptr<SpillFile> base) : env_(env), base_(std::move(base)) {
+    fd_ = base_->descriptor();
+  }
+  absl::Status Reserve(uint64_t offset, uint64_t length) override;
+  absl::StatusOr<uint8_t*> Map(uint64_t offset, uint64_t length) override { return base_->Map(offset, length); }
+  absl::Status WriteAt(uint64_t offset, const void* from, size_t length) override;
+  void Discard(uint64_t offset, uint64_t length) override { base_->Discard(offset, length); }
+  void Cool(uint8_t* mapped, uint64_t length) override { base_->Cool(mapped, length); }
+
+ private:
+  FaultEnvImpl* const env_;
+  const std::unique_ptr<SpillFile> base_;
+};
+
 class FaultEnvImpl final : public FaultEnv {
  public:
   // --- FaultEnv ------------------------------------------------------------------------------
@@ -96,6 +124,8 @@ class FaultEnvImpl final : public FaultEnv {
     std::lock_guard<std::mutex> guard(mutex_);
     is_down_ = true;
   }
+  void SetOnNetwork(bool is_on_network) override { is_on_network_.store(is_on_network); }
+  bool IsOnNetwork(const std::string&) override { return is_on_network_.load(); }
   void Restart(uint64_t seed) override;
   void KillProcess() override {
     std::lock_guard<std::mutex> guard(mutex_);
@@ -120,6 +150,12 @@ class FaultEnvImpl final : public FaultEnv {
       name_changes_.push_back({path, inode, ""});
     }
     return std::unique_ptr<File>(new FaultFile(this, std::move(file), inode, generation_));
+  }
+  absl::StatusOr<std::unique_ptr<File>> OpenTempFile(const std::string& directory) override {
+    std::lock_guard<std::mutex> guard(mutex_);
+    TURDB_RETURN_IF_ERROR(FailureLocked("create a temporary file in", directory));
+    TURDB_ASSIGN_OR_RETURN(auto file, base_->OpenTempFile(directory));
+    return std::unique_ptr<File>(new FaultFile(this, std::move(file), std::make_shared<Inode>(), generation_));
   }
   bool FileExists(const std::string& path) override { return base_->FileExists(path); }
   bool DirExists(const std::string& path) override { return base_->DirExists(path); }
@@ -162,8 +198,32 @@ class FaultEnvImpl final : public FaultEnv {
   }
   absl::StatusOr<std::vector<std::string>> ListDir(const std::string& path) override { return base_->ListDir(path); }
   absl::StatusOr<std::string> CanonicalPath(const std::string& path) override { return path; }
+  absl::StatusOr<std::unique_ptr<SpillFile>> NewSpillFile(const std::string& directory) override {
+    std::lock_guard<std::mutex> guard(mutex_);
+    TURDB_RETURN_IF_ERROR(FailureLocked("create a spill file in", directory));
+    TURDB_ASSIGN_OR_RETURN(auto base, NewMemorySpillFile());
+    return std::unique_ptr<SpillFile>(new FaultSpillFile(this, std::move(base)));
+  }
   absl::StatusOr<std::unique_ptr<FileLock>> LockFile(const std::string& path) override {
     return base_->LockFile(path);
+  }
+  absl::StatusOr<std::unique_ptr<FileLock>> LockFileShared(const std::string& path) override {
+    return base_->LockFileShared(path);
+  }
+  absl::StatusOr<std::unique_ptr<SharedMemory>> OpenSharedMemory(const std::string& path, size_t size) override {
+    std::lock_guard<std::mutex> guard(mutex_);
+    TURDB_RETURN_IF_ERROR(DownLocked(path));
+    TURDB_ASSIGN_OR_RETURN(auto memory, base_->OpenSharedMemory(path, size));
+    // Nothing of it is durable: after a loss of power anything may be there.
+    if (lost_shared_.erase(path) > 0) {
+      std::mt19937_64 random(seed_);
+      for (size_t at = 0; at + 8 <= memory->size(); at += 8) {
+        const uint64_t noise = random() % 2 == 0 ? random() : random() % 65536;  // also numbers that look right
+        std::memcpy(memory->data() + at, &noise, sizeof(noise));
+      }
+    }
+    shared_.insert(path);
+    return memory;
   }
   uint64_t NowMicros() override { return base_->NowMicros(); }
   uint64_t MonotonicMicros() override { return base_->MonotonicMicros(); }
@@ -172,6 +232,7 @@ class FaultEnvImpl final : public FaultEnv {
 
  private:
   friend class FaultFile;
+  friend class FaultSpillFile;
 
   absl::Status DownLocked(const std::string& path) const {
     return is_down_ ? IoError("cannot reach '", path, "': the power is off") : absl::OkStatus();
@@ -188,6 +249,7 @@ class FaultEnvImpl final : public FaultEnv {
     switch (fault) {
       case Fault::kNone: return absl::OkStatus();
       case Fault::kIo: return IoError("cannot ", operation, " '", path, "': injected error");
+      case Fault::kShortWrite: return IoError("cannot ", operation, " '", path, "': injected short write");
       case Fault::kDiskFull: return DiskFullError("cannot ", operation, " '", path, "': injected full disk");
       case Fault::kPowerLoss: return IoError("cannot ", operation, " '", path, "': the power is off");
     }
@@ -210,8 +272,9 @@ class FaultEnvImpl final : public FaultEnv {
     }
   }
 
+  std::atomic<bool> is_on_network_{false};
   mutable std::mutex mutex_;
-  const std::unique_ptr<Env> base_ = NewMemoryEnv();
+  const std::unique_ptr<Env> base_ = NewRedirectableMemoryEnv();
   std::map<std::string, std::shared_ptr<Inode>> names_;          // as programs see them
   std::map<std::string, std::shared_ptr<Inode>> durable_names_;  // as the disk has them
   std::vector<NameChange> name_changes_;                         // not yet synced
@@ -221,6 +284,9 @@ class FaultEnvImpl final : public FaultEnv {
   bool is_sync_failing_ = false;
   bool is_down_ = false;
   uint64_t generation_ = 0;
+  uint64_t seed_ = 0;                    // of the last restart
+  std::set<std::string> shared_;         // paths of shared memory
+  std::set<std::string> lost_shared_;   // those whose content a restart took
 };
 
 absl::Status FaultFile::ReadAt(uint64_t offset, void* to, size_t length) {
@@ -238,6 +304,7 @@ absl::Status FaultFile::WriteAt(uint64_t offset, const void* from, size_t length
   if (was_down) return FaultEnvImpl::Describe(Fault::kPowerLoss, "write", path());
   if (fault == Fault::kIo) return FaultEnvImpl::Describe(fault, "write", path());
   if (fault == Fault::kDiskFull) length /= 2;
+  if (fault == Fault::kShortWrite) length = std::mt19937_64(env_->calls_)() % (length + 1);
   TURDB_RETURN_IF_ERROR(base_->WriteAt(offset, from, length));
   inode_->pending.push_back({offset, std::string(static_cast<const char*>(from), length), false});
   return FaultEnvImpl::Describe(fault, "write", path());
@@ -245,8 +312,10 @@ absl::Status FaultFile::WriteAt(uint64_t offset, const void* from, size_t length
 
 absl::Status FaultFile::Sync() {
   std::lock_guard<std::mutex> guard(env_->mutex_);
-  TURDB_RETURN_IF_ERROR(env_->SyncFailureLocked(path()));
+  const absl::Status failure = env_->SyncFailureLocked(path());
   if (generation_ != env_->generation_) return FaultEnvImpl::Describe(Fault::kPowerLoss, "sync", path());
+  if (!failure.ok() && !env_->is_down_) inode_->FailSync(env_->calls_);
+  TURDB_RETURN_IF_ERROR(failure);
   inode_->Sync();
   return absl::OkStatus();
 }
@@ -264,9 +333,23 @@ absl::Status FaultFile::Preallocate(uint64_t) {
   return env_->FailureLocked("preallocate", path());
 }
 
+absl::Status FaultSpillFile::Reserve(uint64_t offset, uint64_t length) {
+  std::lock_guard<std::mutex> guard(env_->mutex_);
+  TURDB_RETURN_IF_ERROR(env_->FailureLocked("reserve room in", "spill file"));
+  return base_->Reserve(offset, length);
+}
+
+absl::Status FaultSpillFile::WriteAt(uint64_t offset, const void* from, size_t length) {
+  std::lock_guard<std::mutex> guard(env_->mutex_);
+  TURDB_RETURN_IF_ERROR(env_->FailureLocked("write", "spill file"));
+  return base_->WriteAt(offset, from, length);
+}
+
 void FaultEnvImpl::Restart(uint64_t seed) {
   std::lock_guard<std::mutex> guard(mutex_);
   std::mt19937_64 random(seed);
+  seed_ = seed;
+  lost_shared_ = shared_;
   // Each directory keeps a prefix of its changes.
   std::map<std::string, size_t> n_kept, n_seen;
   for (const NameChange& change : name_changes_) ++n_kept[Parent(change.path)];

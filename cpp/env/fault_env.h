@@ -2,8 +2,10 @@
 //
 // It knows what was made durable: a file's bytes by Sync, names by SyncDir. Restart() after a crash keeps that, and of what
 // came later a random part, as a disk may: any subset of the unsynced writes, torn at 512-byte sectors, and any
-// prefix of each directory's unsynced changes. Calls that change something are counted, so that a test can fail or cut the
-// power at each in turn. Directories themselves are durable at once. Thread-safe.
+// prefix of each directory's unsynced changes. A sync that fails settles what it was asked for at random, as kernels
+// do: some writes are on the disk, the others will never be, whatever later syncs say. Calls that change something are
+// counted, so that a test can fail or cut the power at each in turn. Directories themselves are durable at once.
+// Thread-safe.
 #pragma once
 
 #include <cstdint>
@@ -16,7 +18,8 @@ namespace turdb::env {
 enum class Fault : uint8_t {
   kNone,
   kIo,          // the call fails, nothing is changed
-  kDiskFull,    // a write is cut short and fails; so do creations
+  kDiskFull,    // a write is cut short at its half and fails; so do creations
+  kShortWrite,  // a write is cut short anywhere and fails; other calls fail and change nothing
   kPowerLoss,   // a write may be partly done; this and every later call fails until Restart
 };
 
@@ -31,6 +34,8 @@ class FaultEnv : public Env {
   virtual void CutPower() = 0;
   // Comes back after a loss of power with what a disk might have kept, chosen by the seed. Files opened before stay dead.
   virtual void Restart(uint64_t seed) = 0;
+  // Whether this looks like a file system that other machines write.
+  virtual void SetOnNetwork(bool is_on_network) = 0;
   // The process died, the machine did not: everything written is there, but no more durable than before.
   virtual void KillProcess() = 0;
 };

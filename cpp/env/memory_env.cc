@@ -4,7 +4,11 @@
 // one at least twice as large when it is outgrown. A mapping shares its region by reference count, so it outlives the
 // file; one that is as long as asked for shows later writes as long as the file is not written past it.
 // Thread-safe: a mutex guards the names; a shared mutex a file lets writes run side by side but not with its growth.
+#include "env/memory_env.h"
+
+#include <fcntl.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
@@ -19,6 +23,8 @@
 #include "base/errors.h"
 #include "base/status_macros.h"
 #include "env/env.h"
+#include "env/posix_file.h"
+#include "env/shared_region.h"
 
 namespace turdb::env {
 namespace {
@@ -26,15 +32,33 @@ namespace {
 constexpr size_t kFirstRegionBytes = 1 << 20;
 
 struct Region {
-  explicit Region(size_t size_in) : size(size_in) {
-    void* memory = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  Region(size_t size_in, bool is_redirectable) : size(size_in) {
+    int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
+    if (is_redirectable) {
+      fd = NewDescriptor();
+      if (fd < 0 || ftruncate(fd, static_cast<off_t>(size)) != 0) return;
+      flags = MAP_SHARED;
+    }
+    void* memory = mmap(nullptr, size, PROT_READ | PROT_WRITE, flags, fd, 0);
     data = memory == MAP_FAILED ? nullptr : static_cast<uint8_t*>(memory);
   }
   ~Region() {
     if (data != nullptr) munmap(data, size);
+    if (fd >= 0) close(fd);
   }
-  uint8_t* data;
+  static int NewDescriptor() {
+#if defined(__linux__)
+    return memfd_create("turdb", MFD_CLOEXEC);
+#else
+    char path[] = "/tmp/turdb.XXXXXX";
+    const int file = mkstemp(path);
+    if (file >= 0) unlink(path);
+    return file;
+#endif
+  }
+  uint8_t* data = nullptr;
   const size_t size;
+  int fd = -1;  // of a redirectable region
 };
 
 class MemoryMapping final : public Mapping {
@@ -44,12 +68,17 @@ class MemoryMapping final : public Mapping {
     size_ = size;
   }
   void Advise(Access, size_t, size_t) override {}
+  absl::Status Redirect(size_t, size_t, const SpillFile&, uint64_t) override {
+    return UnsupportedError("a map of a file in memory cannot be redirected");
+  }
 
  private:
   const std::shared_ptr<Region> region_;
 };
 
 struct Contents {
+  explicit Contents(bool is_redirectable_in) : is_redirectable(is_redirectable_in) {}
+  const bool is_redirectable;
   std::shared_mutex mutex;  // exclusive: changes region; shared: reads and writes its bytes
   std::shared_ptr<Region> region;
   std::atomic<uint64_t> size{0};
@@ -62,7 +91,7 @@ struct Contents {
   absl::Status Reserve(const std::string& path, size_t bytes) {  // REQUIRES: mutex held exclusively
     if (region != nullptr && region->size >= bytes) return absl::OkStatus();
     const size_t old_size = region == nullptr ? 0 : region->size;
-    auto larger = std::make_shared<Region>(std::max({bytes, 2 * old_size, kFirstRegionBytes}));
+    auto larger = std::make_shared<Region>(std::max({bytes, 2 * old_size, kFirstRegionBytes}), is_redirectable);
     if (larger->data == nullptr) return OutOfMemoryError("cannot grow '", path, "' in memory to ", bytes, " bytes");
     if (size > 0) std::memcpy(larger->data, region->data, size);
     region = std::move(larger);
@@ -130,6 +159,7 @@ class MemoryFile final : public File {
   absl::StatusOr<std::unique_ptr<Mapping>> Map(size_t length) override {
     std::lock_guard<std::shared_mutex> guard(contents_->mutex);
     TURDB_RETURN_IF_ERROR(contents_->Reserve(path_, length));
+    if (contents_->is_redirectable) return NewPosixMapping(contents_->region->fd, length, path_);
     return std::unique_ptr<Mapping>(new MemoryMapping(contents_->region, length));
   }
 
@@ -142,6 +172,8 @@ class MemoryFile final : public File {
 
 class MemoryEnvImpl final : public Env {
  public:
+  explicit MemoryEnvImpl(bool is_redirectable) : is_redirectable_(is_redirectable) {}
+
   absl::StatusOr<std::unique_ptr<File>> OpenFile(const std::string& path, OpenMode mode) override {
     std::lock_guard<std::mutex> guard(mutex_);
     auto found = files_.find(path);
@@ -149,13 +181,16 @@ class MemoryEnvImpl final : public Env {
     if (found == files_.end()) {
       if (mode < OpenMode::kCreate) return Failure("open", path, "no such file");
       if (dirs_.count(Parent(path)) == 0) return Failure("create", path, "no such directory");
-      found = files_.emplace(path, std::make_shared<Contents>()).first;
+      found = files_.emplace(path, std::make_shared<Contents>(is_redirectable_)).first;
     }
     return std::unique_ptr<File>(new MemoryFile(found->second, path));
   }
+  absl::StatusOr<std::unique_ptr<File>> OpenTempFile(const std::string& directory) override {
+    return std::unique_ptr<File>(new MemoryFile(std::make_shared<Contents>(false), directory + "/(temporary file)"));
+  }
   bool FileExists(const std::string& path) override {
     std::lock_guard<std::mutex> guard(mutex_);
-    return files_.count(path) > 0;
+    return files_.count(path) > 0 || locks_.count(path) > 0;
   }
   bool DirExists(const std::string& path) override {
     std::lock_guard<std::mutex> guard(mutex_);
@@ -201,18 +236,22 @@ class MemoryEnvImpl final : public Env {
 
   absl::StatusOr<std::unique_ptr<FileLock>> LockFile(const std::string& path) override {
     std::lock_guard<std::mutex> guard(mutex_);
-    if (!locks_->insert(path).second) return BusyError("'", path, "' is locked: it is open in this process already");
-    class Lock final : public FileLock {
-     public:
-      Lock(std::shared_ptr<std::set<std::string>> locks, std::string path)
-          : locks_(std::move(locks)), path_(std::move(path)) {}
-      ~Lock() override { locks_->erase(path_); }
+    auto& region = locks_[path];
+    if (region == nullptr) region = NewSharedRegion(1);
+    return Lock(region, LockMode::kExclusive, path);
+  }
 
-     private:
-      std::shared_ptr<std::set<std::string>> locks_;
-      std::string path_;
-    };
-    return std::unique_ptr<FileLock>(new Lock(locks_, path));
+  absl::StatusOr<std::unique_ptr<FileLock>> LockFileShared(const std::string& path) override {
+    std::lock_guard<std::mutex> guard(mutex_);
+    auto& region = locks_[path];
+    if (region == nullptr) return Failure("lock", path, "no such file");
+    return Lock(region, LockMode::kShared, path);
+  }
+  absl::StatusOr<std::unique_ptr<SharedMemory>> OpenSharedMemory(const std::string& path, size_t size) override {
+    std::lock_guard<std::mutex> guard(mutex_);
+    auto& region = shared_[path];
+    if (region == nullptr) region = NewSharedRegion(size);
+    return OpenSharedRegion(region);
   }
 
   bool IsVolatile() const override { return true; }
@@ -226,18 +265,33 @@ class MemoryEnvImpl final : public Env {
     const size_t slash = path.rfind('/');
     return slash == std::string::npos ? "" : path.substr(0, slash);
   }
+  struct LockedRegion final : FileLock {
+    explicit LockedRegion(std::unique_ptr<SharedMemory> region_in) : region(std::move(region_in)) {}
+    const std::unique_ptr<SharedMemory> region;
+  };
+  static absl::StatusOr<std::unique_ptr<FileLock>> Lock(std::shared_ptr<SharedRegion> region, LockMode mode,
+                                                        const std::string& path) {
+    auto handle = OpenSharedRegion(std::move(region));
+    TURDB_ASSIGN_OR_RETURN(const bool is_locked, handle->TryLock(0, mode));
+    if (!is_locked) return BusyError("'", path, "' is locked: it is open in this process already");
+    return std::unique_ptr<FileLock>(new LockedRegion(std::move(handle)));
+  }
   static absl::Status Failure(std::string_view operation, const std::string& path, std::string_view cause) {
     return IoError("cannot ", operation, " '", path, "' in memory: ", cause);
   }
 
+  const bool is_redirectable_;
   std::mutex mutex_;
   std::map<std::string, std::shared_ptr<Contents>> files_;
   std::set<std::string> dirs_ = {""};
-  std::shared_ptr<std::set<std::string>> locks_ = std::make_shared<std::set<std::string>>();
+  // No files: ListDir does not show them. Of a locked file the first byte is.
+  std::map<std::string, std::shared_ptr<SharedRegion>> locks_, shared_;
 };
 
 }  // namespace
 
-std::unique_ptr<Env> NewMemoryEnv() { return std::make_unique<MemoryEnvImpl>(); }
+std::unique_ptr<Env> NewMemoryEnv() { return std::make_unique<MemoryEnvImpl>(false); }
+
+std::unique_ptr<Env> NewRedirectableMemoryEnv() { return std::make_unique<MemoryEnvImpl>(true); }
 
 }  // namespace turdb::env

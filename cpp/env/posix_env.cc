@@ -1,77 +1,28 @@
-// PosixEnv: directories, locks and clocks of the operating system.
-//
-// Locks are fcntl record locks: they vanish with the process that took them and do not pass to a forked child. They
-// belong to the process, not to the descriptor, so a table of files locked here refuses a second lock by the same
-// process (and keeps anybody from opening such a file again, whose close would drop the lock). Thread-safe.
+// PosixEnv: directories and clocks of the operating system. Its locks are in posix_lock.cc. Thread-safe.
 #include <dirent.h>
 #include <fcntl.h>
-#include <pthread.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <atomic>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
-#include <map>
-#include <mutex>
 #include <thread>
-#include <utility>
 
 #include "base/status_macros.h"
 #include "env/env.h"
 #include "env/posix_error.h"
 #include "env/posix_file.h"
+#include "env/posix_lock.h"
+#include "env/posix_spill.h"
 
 namespace turdb::env {
 namespace {
 
-using Inode = std::pair<uint64_t, uint64_t>;
-
-std::atomic<uint64_t> process_id{0};
-void RememberProcessId() { process_id.store(static_cast<uint64_t>(getpid()), std::memory_order_relaxed); }
-
-std::mutex& LockTableMutex() {
-  static auto* mutex = new std::mutex;
-  return *mutex;
-}
-// Locked files and the process that locked them: a forked child inherits the table, but not the locks.
-std::map<Inode, uint64_t>& LockTable() {
-  static auto* table = new std::map<Inode, uint64_t>;
-  return *table;
-}
-bool IsLockedHere(const struct stat& info) {
-  const auto found = LockTable().find({info.st_dev, info.st_ino});
-  return found != LockTable().end() && found->second == process_id.load();
-}
-
-class PosixLock final : public FileLock {
- public:
-  PosixLock(int fd, Inode inode) : fd_(fd), inode_(inode), owner_(process_id.load()) {}
-  ~PosixLock() override {
-    std::lock_guard<std::mutex> guard(LockTableMutex());
-    close(fd_);
-    if (owner_ == process_id.load()) LockTable().erase(inode_);
-  }
-
- private:
-  const int fd_;
-  const Inode inode_;
-  const uint64_t owner_;
-};
-
-absl::Status HeldBy(const std::string& path, uint64_t pid) {
-  if (pid == process_id.load()) return BusyError("'", path, "' is locked: it is open in this process already");
-  return BusyError("'", path, "' is locked: it is being written by process ", pid);
-}
-
 class PosixEnvImpl final : public Env {
  public:
-  PosixEnvImpl() {
-    RememberProcessId();
-    pthread_atfork(nullptr, nullptr, &RememberProcessId);
-  }
+  PosixEnvImpl() { InstallForkHandlers(); }
 
   absl::StatusOr<std::unique_ptr<File>> OpenFile(const std::string& path, OpenMode mode) override {
     int flags = O_CLOEXEC | (mode == OpenMode::kReadOnly ? O_RDONLY : O_RDWR);
@@ -83,6 +34,10 @@ class PosixEnvImpl final : public Env {
     } while (fd < 0 && errno == EINTR);
     if (fd < 0) return PosixError(mode >= OpenMode::kCreate ? "create" : "open", path);
     return NewPosixFile(fd, path);
+  }
+
+  absl::StatusOr<std::unique_ptr<File>> OpenTempFile(const std::string& directory) override {
+    return OpenPosixTempFile(directory);
   }
 
   bool FileExists(const std::string& path) override {
@@ -136,42 +91,23 @@ class PosixEnvImpl final : public Env {
     return Cat(static_cast<uint64_t>(info.st_dev), ":", static_cast<uint64_t>(info.st_ino));
   }
 
-  absl::StatusOr<std::unique_ptr<FileLock>> LockFile(const std::string& path) override {
-    std::lock_guard<std::mutex> guard(LockTableMutex());
-    struct stat info;
-    if (stat(path.c_str(), &info) == 0 && IsLockedHere(info)) {
-      return HeldBy(path, process_id.load());
-    }
-    const int fd = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
-    if (fd < 0) return PosixError("open lock file", path);
-    struct flock lock = {};
-    lock.l_type = F_WRLCK;
-    lock.l_whence = SEEK_SET;
-    if (fcntl(fd, F_SETLK, &lock) != 0) {
-      const int error = errno;
-      if (error == EACCES || error == EAGAIN) {
-        fcntl(fd, F_GETLK, &lock);
-        close(fd);
-        return HeldBy(path, lock.l_type == F_UNLCK ? 0 : static_cast<uint64_t>(lock.l_pid));
-      }
-      close(fd);
-      return PosixError("lock", path, error);
-    }
-    const std::string pid = Cat(ProcessId(), "\n");
-    if (fstat(fd, &info) != 0 || ftruncate(fd, 0) != 0 ||
-        pwrite(fd, pid.data(), pid.size(), 0) != static_cast<ssize_t>(pid.size())) {
-      const int error = errno;
-      close(fd);
-      return PosixError("write lock file", path, error);
-    }
-    LockTable()[{info.st_dev, info.st_ino}] = ProcessId();
-    return std::unique_ptr<FileLock>(new PosixLock(fd, {info.st_dev, info.st_ino}));
+  absl::StatusOr<std::unique_ptr<SpillFile>> NewSpillFile(const std::string& directory) override {
+    return NewPosixSpillFile(directory);
   }
+
+  absl::StatusOr<std::unique_ptr<FileLock>> LockFile(const std::string& path) override { return LockPosixFile(path); }
+  absl::StatusOr<std::unique_ptr<FileLock>> LockFileShared(const std::string& path) override {
+    return LockPosixFileShared(path);
+  }
+  absl::StatusOr<std::unique_ptr<SharedMemory>> OpenSharedMemory(const std::string& path, size_t size) override {
+    return OpenPosixSharedMemory(path, size);
+  }
+  bool IsOnNetwork(const std::string& directory) override { return IsNetworkFileSystem(directory); }
 
   uint64_t NowMicros() override { return Micros(std::chrono::system_clock::now().time_since_epoch()); }
   uint64_t MonotonicMicros() override { return Micros(std::chrono::steady_clock::now().time_since_epoch()); }
   void SleepMicros(uint64_t micros) override { std::this_thread::sleep_for(std::chrono::microseconds(micros)); }
-  uint64_t ProcessId() override { return process_id.load(std::memory_order_relaxed); }
+  uint64_t ProcessId() override { return CurrentProcessId(); }
 
  private:
   template <typename Duration>

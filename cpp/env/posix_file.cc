@@ -34,6 +34,14 @@ class PosixMapping final : public Mapping {
     if (access == Access::kWillNeed) advice = MADV_WILLNEED;
     madvise(const_cast<uint8_t*>(data_) + begin, end - begin, advice);
   }
+
+  // A fixed map replaces what lies there under the lock that page faults take: nobody sees a gap.
+  absl::Status Redirect(size_t offset, size_t length, const SpillFile& spill, uint64_t spill_offset) override {
+    if (offset > size_ || length > size_ - offset) return InternalError("a redirection lies past the map's end");
+    void* at = const_cast<uint8_t*>(data_) + offset;
+    void* data = mmap(at, length, PROT_READ, MAP_SHARED | MAP_FIXED, spill.descriptor(), static_cast<off_t>(spill_offset));
+    return data == MAP_FAILED ? PosixError("map preserved pages in", "a data file's map") : absl::OkStatus();
+  }
 };
 
 class PosixFile final : public File {
@@ -141,9 +149,7 @@ class PosixFile final : public File {
   }
 
   absl::StatusOr<std::unique_ptr<Mapping>> Map(size_t length) override {
-    void* data = mmap(nullptr, length, PROT_READ, MAP_SHARED, fd_, 0);
-    if (data == MAP_FAILED) return PosixError("map", path_);
-    return std::unique_ptr<Mapping>(new PosixMapping(data, length));
+    return NewPosixMapping(fd_, length, path_);
   }
 
   const std::string& path() const override { return path_; }
@@ -154,6 +160,12 @@ class PosixFile final : public File {
 };
 
 }  // namespace
+
+absl::StatusOr<std::unique_ptr<Mapping>> NewPosixMapping(int fd, size_t length, const std::string& path) {
+  void* data = mmap(nullptr, length, PROT_READ, MAP_SHARED, fd, 0);
+  if (data == MAP_FAILED) return PosixError("map", path);
+  return std::unique_ptr<Mapping>(new PosixMapping(data, length));
+}
 
 std::unique_ptr<File> NewPosixFile(int fd, const std::string& path) {
   return std::make_unique<PosixFile>(fd, path);

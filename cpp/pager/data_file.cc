@@ -23,18 +23,27 @@ void RaiseTo(std::atomic<uint32_t>& value, uint32_t to) {
 }  // namespace
 
 DataFile::DataFile(env::Env* env, std::string directory, std::string path, FileId id, OnDisk on_disk,
-                   bool is_read_only)
+                   bool is_read_only, IntrusivePtr<PageMemory> memory)
     : env_(env),
       directory_(std::move(directory)),
       path_(std::move(path)),
       id_(id),
       is_read_only_(is_read_only),
+      memory_(std::move(memory)),
       on_disk_(on_disk) {
   all_bits_.push_back(std::make_unique<Bits>(0));
   bits_.store(all_bits_.back().get(), std::memory_order_release);
 }
 
 DataFile::~DataFile() = default;
+
+absl::StatusOr<IntrusivePtr<PageVersion>> DataFile::NewVersion(Epoch owner) {
+  return memory_ ? memory_->NewVersion(owner) : PageVersion::New(owner);
+}
+
+IntrusivePtr<PageVersion> DataFile::NewHeapVersion(Epoch owner) {
+  return memory_ ? memory_->NewHeapVersion(owner) : PageVersion::New(owner);
+}
 
 void DataFile::GrowBitsLocked(uint32_t pages) {
   const Bits* old = bits_.load(std::memory_order_relaxed);
@@ -80,18 +89,33 @@ absl::Status DataFile::OpenLocked() {
   return absl::OkStatus();
 }
 
+absl::StatusOr<IntrusivePtr<SharedMapping>> DataFile::NewMappingLocked(size_t bytes, Lsn oldest_state) {
+  TURDB_ASSIGN_OR_RETURN(auto mapping, file_->Map(bytes));
+  return MakeIntrusive<SharedMapping>(std::move(mapping), maps_, oldest_state);
+}
+
 absl::StatusOr<IntrusivePtr<SharedMapping>> DataFile::MappingFor(uint32_t pages) {
   std::lock_guard<std::mutex> guard(mutex_);
   TURDB_RETURN_IF_ERROR(OpenLocked());
   if (file_ == nullptr) return IntrusivePtr<SharedMapping>();
   const size_t needed = size_t{pages} * kPageBytes;
   if (!mapping_ || mapping_->size() < needed) {
-    const size_t doubled = mapping_ ? 2 * mapping_->size() : 0;
-    TURDB_ASSIGN_OR_RETURN(auto mapping, file_->Map(std::max({needed, doubled, kFirstMapBytes})));
-    mapping_ = MakeIntrusive<SharedMapping>(std::move(mapping));
+    const size_t doubled = needed > map_bytes_ ? 2 * map_bytes_ : map_bytes_;
+    TURDB_ASSIGN_OR_RETURN(mapping_, NewMappingLocked(std::max({needed, doubled, kFirstMapBytes}), maps_->oldest_state));
+    map_bytes_ = mapping_->size();
   }
   GrowBitsLocked(pages);
   return mapping_;
+}
+
+absl::Status DataFile::Refresh() {
+  std::lock_guard<std::mutex> guard(mutex_);
+  if (on_disk_ == OnDisk::kNo && env_->FileExists(full_path())) on_disk_ = OnDisk::kYes;
+  TURDB_RETURN_IF_ERROR(OpenLocked());
+  if (file_ == nullptr) return absl::OkStatus();
+  TURDB_ASSIGN_OR_RETURN(const uint64_t size, file_->Size());
+  RaiseTo(file_pages_, static_cast<uint32_t>(size / kPageBytes));
+  return absl::OkStatus();
 }
 
 absl::Status DataFile::EnsureOnDisk() {

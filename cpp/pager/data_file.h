@@ -1,7 +1,7 @@
 // DataFile: one data file of the database: its descriptor, its maps, and which of its pages were checked.
 //
 // The file is opened on first use and created on disk only when bytes go into it. Maps reach beyond the end of the
-// file, so growth rarely maps anew; a map lives as long as a view uses it. A page read from the map for the first
+// file, so growth rarely maps anew; a map lives as long as a view uses it (shared_mapping.h). A page read from the map for the first
 // time is checked against its checksum, once in the life of the process (a bit a page).
 // Invariants: (1) pages [0, file_pages()) can be read through a map that covers them; (2) pages from
 // unprotected_from() on have never held anything that recovery would need, so a torn write there does no harm.
@@ -21,31 +21,27 @@
 #include "base/strong_id.h"
 #include "env/env.h"
 #include "format/page.h"
+#include "pager/page_memory.h"
+#include "pager/shared_mapping.h"
 
 namespace turdb::pager {
-
-class SharedMapping : public RefCounted<SharedMapping> {
- public:
-  explicit SharedMapping(std::unique_ptr<env::Mapping> mapping) : mapping_(std::move(mapping)) {}
-  const uint8_t* data() const { return mapping_->data(); }
-  size_t size() const { return mapping_->size(); }
-  void Advise(env::Mapping::Access access, size_t length) { mapping_->Advise(access, 0, length); }
-
- private:
-  const std::unique_ptr<env::Mapping> mapping_;
-};
 
 enum class OnDisk : uint8_t { kNo, kYes };
 
 class DataFile : public RefCounted<DataFile> {
  public:
-  // `path` is relative to the database directory.
-  DataFile(env::Env* env, std::string directory, std::string path, FileId id, OnDisk on_disk, bool is_read_only);
+  // `path` is relative to the database directory. Versions of its pages lie in `memory`; without one, on the heap.
+  DataFile(env::Env* env, std::string directory, std::string path, FileId id, OnDisk on_disk, bool is_read_only,
+           IntrusivePtr<PageMemory> memory = nullptr);
   ~DataFile();
 
   FileId id() const { return id_; }
   const std::string& path() const { return path_; }
   std::string full_path() const { return directory_ + "/" + path_; }
+
+  // A version for a page of this file; see PageMemory.
+  absl::StatusOr<IntrusivePtr<PageVersion>> NewVersion(Epoch owner);
+  IntrusivePtr<PageVersion> NewHeapVersion(Epoch owner);
 
   bool IsVerified(PageId id) const {
     const Bits* bits = bits_.load(std::memory_order_acquire);
@@ -55,9 +51,23 @@ class DataFile : public RefCounted<DataFile> {
   void MarkVerified(PageId first, uint32_t n);
   uint32_t file_pages() const { return file_pages_.load(std::memory_order_acquire); }
 
-  // A map of at least `pages` pages, or null when the file is not on disk. Opens the file. kIo, kCorruption when
-  // it is missing.
+  // A map of at least `pages` pages that shows the file, or null when the file is not on disk. Opens the file. kIo,
+  // kCorruption when it is missing.
   absl::StatusOr<IntrusivePtr<SharedMapping>> MappingFor(uint32_t pages);
+  // A map of at least `pages` pages that shows what `map` shows. REQUIRES: the caller keeps `map`, or it is null.
+  absl::StatusOr<IntrusivePtr<SharedMapping>> Lengthened(const IntrusivePtr<SharedMapping>& map, uint32_t pages);
+  // Who still reads what a checkpoint overwrites: states up to an LSN, pages before a limit.
+  struct OldReaders {
+    Lsn newest_state;
+    uint32_t page_limit;
+  };
+  // Before the pages (ascending) are overwritten with those of state `written`: the maps of old readers go on showing what the
+  // pages hold, and maps handed out from now on, to states from `written` on, are new. Checks the pages' checksums.
+  // kUnsupported, kCorruption, kDiskFull, kIo: the pages must not be overwritten while somebody needs them.
+  // REQUIRES: states before `written` that are in use have fixed their maps.
+  absl::Status Preserve(const std::vector<PageId>& pages, const OldReaders& readers, Lsn written, PreservedSpace* space);
+  // Looks again whether the file is there and how long it is: another process may have made it or written to it.
+  absl::Status Refresh();
   // Creates the file when it is not on disk yet.
   absl::Status EnsureOnDisk();
   bool is_on_disk();
@@ -89,17 +99,21 @@ class DataFile : public RefCounted<DataFile> {
   };
   absl::Status OpenLocked();
   void GrowBitsLocked(uint32_t pages);
+  absl::StatusOr<IntrusivePtr<SharedMapping>> NewMappingLocked(size_t bytes, Lsn oldest_state);
 
   env::Env* const env_;
   const std::string directory_;
   const std::string path_;
   const FileId id_;
   const bool is_read_only_;
+  const IntrusivePtr<PageMemory> memory_;
 
   std::mutex mutex_;  // guards what follows but for the atomics' reading
   OnDisk on_disk_;
   std::unique_ptr<env::File> file_;
-  IntrusivePtr<SharedMapping> mapping_;              // the longest
+  IntrusivePtr<SharedMapping> mapping_;              // the longest that shows the file; null after Preserve
+  size_t map_bytes_ = 0;                             // length of the longest so far
+  const std::shared_ptr<MapSet> maps_ = std::make_shared<MapSet>();
   std::vector<std::unique_ptr<Bits>> all_bits_;      // outgrown ones may still be read
   std::atomic<const Bits*> bits_;
   std::atomic<uint32_t> file_pages_{0};

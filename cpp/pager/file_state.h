@@ -31,6 +31,9 @@ class FileState : public RefCounted<FileState> {
   // kCorruption, kForeignFile, kNewerFormat when the file turns out to be missing or not what it should be.
   absl::StatusOr<FileView> View(const IntrusivePtr<SnapshotPin>& pin) const;
 
+  // Fixes the map that views of this state read through, before a checkpoint overwrites what it shows. Errors as View.
+  absl::Status FixMap() const { return View(nullptr).status(); }
+
   // The same content without the versions of commits up to `lsn`, which a checkpoint has written to the file; null
   // when there are none.
   IntrusivePtr<FileState> WithoutVersionsUpTo(Lsn lsn) const;

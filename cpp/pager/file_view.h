@@ -9,6 +9,8 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
+#include <utility>
 
 #include "absl/base/optimization.h"
 #include "absl/status/status.h"
@@ -23,7 +25,15 @@ namespace turdb::pager {
 
 // Shared by all views of one database state. While one lives, no checkpoint overwrites what the state shows in
 // its mapped files.
-class SnapshotPin : public RefCounted<SnapshotPin> {};
+class SnapshotPin : public RefCounted<SnapshotPin> {
+ public:
+  SnapshotPin() = default;
+  // `lease` is given back when nobody looks any more.
+  explicit SnapshotPin(std::shared_ptr<void> lease) : lease_(std::move(lease)) {}
+
+ private:
+  const std::shared_ptr<void> lease_;
+};
 
 class FileView {
  public:

@@ -30,6 +30,9 @@ class FileWriter {
   virtual absl::StatusOr<PageId> Allocate(format::PageKind kind) = 0;
   virtual absl::Status Free(PageId id) = 0;
 
+  // Whether new pages may go to the file before the commit: nobody else may be extending it. Where they may not, ExtendDirect
+  // and WriteDirect work on private pages.
+  virtual void set_may_write_direct(bool may) = 0;
   // Reserves n consecutive new pages at the end of the file; each must then be given by WriteDirect.
   virtual absl::StatusOr<PageId> ExtendDirect(uint32_t n) = 0;
   // Writes pages [first, first + n), reserved before, from `pages` (n * kPageBytes, 64-byte aligned; sealed in place).

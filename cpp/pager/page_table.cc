@@ -3,9 +3,8 @@
 
 #include <algorithm>
 #include <atomic>
-#include <new>
 
-#include "pager/page_pool.h"
+#include "pager/page_memory.h"
 
 namespace turdb::pager {
 
@@ -14,22 +13,13 @@ Epoch NextEpoch() {
   return last.fetch_add(1, std::memory_order_relaxed) + 1;
 }
 
-IntrusivePtr<PageVersion> PageVersion::New(Epoch owner) {
-  uint8_t* memory = AllocatePageMemory();
-  return IntrusivePtr<PageVersion>(::new (memory + format::kPageBytes) PageVersion(owner));
-}
-
-void PageVersion::operator delete(void* version) {
-  FreePageMemory(static_cast<uint8_t*>(version) - format::kPageBytes);
-}
-
 PageTable::Node::~Node() {
-  for (void* child : children) {
-    if (child == nullptr) continue;
+  for (uint32_t i = 0; i < kFanout; ++i) {
+    if (children[i] == nullptr) continue;
     if (level > 0) {
-      static_cast<Node*>(child)->Release();
+      node(i)->Release();
     } else {
-      static_cast<PageVersion*>(child)->Release();
+      version(i)->Release();
     }
   }
 }
@@ -97,14 +87,15 @@ PageTable::Node* PageTable::OwnedPath(PageId id, Epoch epoch) {
 
 void PageTable::Set(PageId id, IntrusivePtr<PageVersion> version, Epoch epoch) {
   Node* leaf = OwnedPath(id, epoch);
-  void*& slot = leaf->children[SlotOf(id, 0)];
+  const uint32_t slot = SlotOf(id, 0);
   version->AddRef();
-  if (slot == nullptr) {
+  if (leaf->children[slot] == nullptr) {
     ++leaf->n_used;
   } else {
-    static_cast<PageVersion*>(slot)->Release();
+    leaf->version(slot)->Release();
   }
-  slot = version.get();
+  const uintptr_t tag = version->is_spilled() ? Node::kSpilled : 0;
+  leaf->children[slot] = reinterpret_cast<void*>(reinterpret_cast<uintptr_t>(version.get()) | tag);
 }
 
 void PageTable::Erase(PageId id, Epoch epoch) {

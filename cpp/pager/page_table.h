@@ -8,8 +8,10 @@
 #pragma once
 
 #include <cstdint>
+#include <new>
 #include <utility>
 
+#include "absl/base/optimization.h"
 #include "base/intrusive_ptr.h"
 #include "base/strong_id.h"
 #include "format/page.h"
@@ -24,25 +26,35 @@ struct alignas(64) PageBytes {
   uint8_t bytes[format::kPageBytes];
 };
 
-// The bytes of a page lie directly before this object, so that a table slot gives them without another load.
+class PageMemory;
+
+// On the heap the bytes of a page lie directly before this object, so that a table slot gives them without another load; those
+// of a spilled version lie in the spill region.
 class alignas(64) PageVersion : public RefCounted<PageVersion> {
  public:
-  static IntrusivePtr<PageVersion> New(Epoch owner);  // contents undefined
-  uint8_t* bytes() { return reinterpret_cast<uint8_t*>(this) - format::kPageBytes; }
-  const uint8_t* bytes() const { return reinterpret_cast<const uint8_t*>(this) - format::kPageBytes; }
+  static IntrusivePtr<PageVersion> New(Epoch owner);  // on the heap, of no PageMemory; contents undefined
+  ~PageVersion();
+  uint8_t* bytes() { return bytes_; }
+  const uint8_t* bytes() const { return bytes_; }
+  bool is_spilled() const { return is_spilled_; }
   Epoch owner() const { return owner_; }
   Lsn lsn() const { return lsn_; }  // of the commit that made it; 0 while private
-  void set_lsn(Lsn lsn) { lsn_ = lsn; }
+  void set_lsn(Lsn lsn);
   // While private: the page was allocated by the transaction, so its change is against a page of zeros.
   bool is_fresh() const { return is_fresh_; }
   void set_fresh(bool is_fresh) { is_fresh_ = is_fresh; }
 
-  static void operator delete(void* version);
+  static void operator delete(PageVersion* version, std::destroying_delete_t);
 
  private:
-  explicit PageVersion(Epoch owner) : owner_(owner) {}
+  friend class PageMemory;
+  PageVersion(Epoch owner, PageMemory* memory, uint8_t* bytes, uint32_t slot, bool is_spilled);
   const Epoch owner_;
   Lsn lsn_{0};
+  uint8_t* const bytes_;
+  const IntrusivePtr<PageMemory> memory_;
+  const uint32_t slot_;  // of the spill region
+  const bool is_spilled_;
   bool is_fresh_ = false;
 };
 static_assert(sizeof(PageVersion) == 64);
@@ -58,29 +70,29 @@ class PageTable {
     const Epoch owner;
     const int level;      // 0: children are versions
     uint32_t n_used = 0;  // children that are not null
-    void* children[kFanout] = {};
+    void* children[kFanout] = {};  // of versions with kSpilled where they are
 
+    static constexpr uintptr_t kSpilled = 1;
     Node* node(uint32_t i) const { return static_cast<Node*>(children[i]); }
-    PageVersion* version(uint32_t i) const { return static_cast<PageVersion*>(children[i]); }
+    PageVersion* version(uint32_t i) const {
+      return reinterpret_cast<PageVersion*>(reinterpret_cast<uintptr_t>(children[i]) & ~kSpilled);
+    }
+    const uint8_t* bytes(uint32_t i) const {
+      const auto child = reinterpret_cast<uintptr_t>(children[i]);
+      if (ABSL_PREDICT_FALSE((child & kSpilled) != 0)) return version(i)->bytes();
+      return child == 0 ? nullptr : reinterpret_cast<const uint8_t*>(child) - format::kPageBytes;
+    }
   };
 
   const Node* root() const { return root_.get(); }
   // The bytes of the version of a page, or nullptr when the mapped file has it.
   const uint8_t* Find(PageId id) const {
-    const PageVersion* version = FindVersion(id);
-    return version == nullptr ? nullptr : version->bytes();
+    const Node* leaf = Leaf(id);
+    return leaf == nullptr ? nullptr : leaf->bytes(id.value() & (kFanout - 1));
   }
   PageVersion* FindVersion(PageId id) const {
-    const Node* node = root_.get();
-    if (node == nullptr) return nullptr;
-    int level = node->level;
-    const uint32_t page = id.value();
-    if (kFanoutBits * (level + 1) < 32 && (page >> (kFanoutBits * (level + 1))) != 0) return nullptr;
-    for (; level > 0; --level) {
-      node = node->node((page >> (kFanoutBits * level)) & (kFanout - 1));
-      if (node == nullptr) return nullptr;
-    }
-    return node->version(page & (kFanout - 1));
+    const Node* leaf = Leaf(id);
+    return leaf == nullptr ? nullptr : leaf->version(id.value() & (kFanout - 1));
   }
 
   // Changes of a writer with this epoch; nodes of other epochs on the path are copied.
@@ -116,6 +128,19 @@ class PageTable {
         visit(PageId(page), node->version(i));
       }
     }
+  }
+  // The node with the version of a page, or nullptr where there is none near.
+  const Node* Leaf(PageId id) const {
+    const Node* node = root_.get();
+    if (node == nullptr) return nullptr;
+    int level = node->level;
+    const uint32_t page = id.value();
+    if (kFanoutBits * (level + 1) < 32 && (page >> (kFanoutBits * (level + 1))) != 0) return nullptr;
+    for (; level > 0; --level) {
+      node = node->node((page >> (kFanoutBits * level)) & (kFanout - 1));
+      if (node == nullptr) return nullptr;
+    }
+    return node;
   }
   Node* OwnedPath(PageId id, Epoch epoch);
 

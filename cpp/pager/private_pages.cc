@@ -26,7 +26,9 @@ PrivatePages::PrivatePages(IntrusivePtr<DataFile> file, IntrusivePtr<SnapshotPin
   base_.pin_ = std::move(pin);
   view_ = base_;
   view_.page_count_ = 1;
-  format::InitFileHeader(AddZeroed(PageId(0), PageKind::kFileHeader), view_.file_->id());
+  auto header = view_.file_->NewHeapVersion(epoch_);
+  NoteChange();
+  format::InitFileHeader(SetZeroed(PageId(0), PageKind::kFileHeader, std::move(header)), view_.file_->id());
 }
 
 void PrivatePages::SetVersion(PageId id, IntrusivePtr<PageVersion> version) {
@@ -36,15 +38,7 @@ void PrivatePages::SetVersion(PageId id, IntrusivePtr<PageVersion> version) {
   ++n_copied_;
 }
 
-uint8_t* PrivatePages::AddZeroed(PageId id, PageKind kind) {
-  NoteChange();
-  if (PageVersion* current = view_.table_.FindVersion(id); current != nullptr && current->owner() == epoch_) {
-    current->set_fresh(true);  // freed and taken again
-    std::memset(current->bytes(), 0, kPageBytes);
-    format::SetPageKind(current->bytes(), kind);
-    return current->bytes();
-  }
-  auto version = PageVersion::New(epoch_);
+uint8_t* PrivatePages::SetZeroed(PageId id, PageKind kind, IntrusivePtr<PageVersion> version) {
   version->set_fresh(true);
   uint8_t* bytes = version->bytes();
   std::memset(bytes, 0, kPageBytes);
@@ -53,13 +47,25 @@ uint8_t* PrivatePages::AddZeroed(PageId id, PageKind kind) {
   return bytes;
 }
 
+absl::StatusOr<uint8_t*> PrivatePages::AddZeroed(PageId id, PageKind kind) {
+  NoteChange();
+  if (PageVersion* current = view_.table_.FindVersion(id); current != nullptr && current->owner() == epoch_) {
+    current->set_fresh(true);  // freed and taken again
+    std::memset(current->bytes(), 0, kPageBytes);
+    format::SetPageKind(current->bytes(), kind);
+    return current->bytes();
+  }
+  TURDB_ASSIGN_OR_RETURN(auto version, view_.file_->NewVersion(epoch_));
+  return SetZeroed(id, kind, std::move(version));
+}
+
 absl::StatusOr<uint8_t*> PrivatePages::MutablePage(PageId id) {
   NoteChange();
   PageVersion* current = id.value() < view_.page_count_ ? view_.table_.FindVersion(id) : nullptr;
   if (current != nullptr && current->owner() == epoch_) return current->bytes();
   const uint8_t* page = view_.Page(id);
   if (page == nullptr) return view_.PageError(id);
-  auto version = PageVersion::New(epoch_);
+  TURDB_ASSIGN_OR_RETURN(auto version, view_.file_->NewVersion(epoch_));
   version->set_fresh(current != nullptr && current->lsn() == Lsn(0) && current->is_fresh());
   uint8_t* bytes = version->bytes();
   std::memcpy(bytes, page, kPageBytes);
@@ -108,9 +114,10 @@ absl::StatusOr<PageId> PrivatePages::Allocate(PageKind kind) {
     TURDB_ASSIGN_OR_RETURN(id, TakeFree(id));
   } else {
     TURDB_RETURN_IF_ERROR(CheckRoom(1));
-    id = PageId(view_.page_count_++);
+    id = PageId(view_.page_count_);
   }
-  AddZeroed(id, kind);
+  TURDB_RETURN_IF_ERROR(AddZeroed(id, kind).status());
+  view_.page_count_ = std::max(view_.page_count_, id.value() + 1);
   return id;
 }
 
@@ -133,7 +140,7 @@ absl::Status PrivatePages::Free(PageId id) {
       return absl::OkStatus();
     }
   }
-  uint8_t* trunk = AddZeroed(id, PageKind::kFreeListTrunk);
+  TURDB_ASSIGN_OR_RETURN(uint8_t* trunk, AddZeroed(id, PageKind::kFreeListTrunk));
   Store<uint32_t>(trunk + format::kTrunkNextOffset, trunk_id.value());
   Store<uint32_t>(header + format::kHeaderFreeTrunkOffset, id.value());
   return absl::OkStatus();
@@ -142,19 +149,25 @@ absl::Status PrivatePages::Free(PageId id) {
 absl::StatusOr<PageId> PrivatePages::ExtendZeroed(uint32_t n, PageKind kind) {
   TURDB_RETURN_IF_ERROR(CheckRoom(n));
   const PageId first(view_.page_count_);
-  for (uint32_t i = 0; i < n; ++i) AddZeroed(first + i, kind);
+  for (uint32_t i = 0; i < n; ++i) {
+    const absl::Status added = AddZeroed(first + i, kind).status();
+    if (added.ok()) continue;
+    while (i > 0) view_.table_.Erase(first + --i, epoch_);  // no version lies past the end
+    return added;
+  }
   view_.page_count_ += n;
   return first;
 }
 
 absl::StatusOr<PageId> PrivatePages::ExtendDirect(uint32_t n) {
+  if (!may_write_direct_) return ExtendZeroed(n, PageKind::kFree);
   TURDB_RETURN_IF_ERROR(CheckRoom(n));
   const PageId first(view_.page_count_);
   const uint32_t end = first.value() + n;
   TURDB_RETURN_IF_ERROR(view_.file_->EnsureOnDisk());
   if (!has_direct_pages_) first_direct_ = first;
   TURDB_RETURN_IF_ERROR(view_.file_->Reserve(std::min(first_direct_, first), end));
-  TURDB_ASSIGN_OR_RETURN(auto mapping, view_.file_->MappingFor(end));
+  TURDB_ASSIGN_OR_RETURN(auto mapping, view_.file_->Lengthened(view_.mapping_, end));
   if (!(mapping == view_.mapping_)) {
     retired_mappings_.push_back(std::move(view_.mapping_));
     view_.base_ = mapping->data();
@@ -167,7 +180,20 @@ absl::StatusOr<PageId> PrivatePages::ExtendDirect(uint32_t n) {
   return first;
 }
 
+// Into pages that ExtendDirect made private; changes nothing else, so several threads may do it at once.
+absl::Status PrivatePages::CopyIn(PageId first, uint32_t n, const uint8_t* pages) {
+  for (uint32_t i = 0; i < n; ++i) {
+    PageVersion* const version = view_.table_.FindVersion(first + i);
+    if (version == nullptr || version->owner() != epoch_) {
+      return InternalError("file '", view_.path(), "': page ", first.value() + i, " was not reserved for writing");
+    }
+    std::memcpy(version->bytes(), pages + size_t{i} * kPageBytes, kPageBytes);
+  }
+  return absl::OkStatus();
+}
+
 absl::Status PrivatePages::WriteDirect(PageId first, uint32_t n, uint8_t* pages) {
+  if (!may_write_direct_) return CopyIn(first, n, pages);
   if (!has_direct_pages_ || uint64_t{first.value()} + n > view_.page_count_ ||
       first.value() < base_.page_count_) {
     return InternalError("file '", view_.path(), "': pages from ", first.value(), " were not reserved for writing");
@@ -220,6 +246,13 @@ void PrivatePages::Restore(const Saved& saved) {
 }
 
 void PrivatePages::RestoreBase() { Restore({base_, base_version_}); }
+
+void PrivatePages::MoveTo(FileView base, uint64_t base_version) {
+  base_ = std::move(base);
+  base_version_ = base_version;
+  has_direct_pages_ = false;
+  RestoreBase();
+}
 
 bool PrivatePages::is_changed() const {
   return view_.page_count_ != base_.page_count_ || view_.table_.root() != base_.table_.root();

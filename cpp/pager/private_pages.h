@@ -32,6 +32,7 @@ class PrivatePages final : public FileWriter {
   absl::StatusOr<uint8_t*> MutablePage(PageId id) override;
   absl::StatusOr<PageId> Allocate(format::PageKind kind) override;
   absl::Status Free(PageId id) override;
+  void set_may_write_direct(bool may) override { may_write_direct_ = may; }
   absl::StatusOr<PageId> ExtendDirect(uint32_t n) override;
   absl::Status WriteDirect(PageId first, uint32_t n, uint8_t* pages) override;
   absl::StatusOr<PageId> ExtendZeroed(uint32_t n, format::PageKind kind) override;
@@ -41,6 +42,10 @@ class PrivatePages final : public FileWriter {
   Saved Save();               // freezes
   void Restore(const Saved& saved);
   void RestoreBase();
+  // Gives up every change and goes on from another committed state of the file.
+  void MoveTo(FileView base, uint64_t base_version);
+  const FileView& base() const { return base_; }
+  uint64_t base_version() const { return base_version_; }
 
   bool has_direct_pages() const { return has_direct_pages_; }
   bool is_changed() const;
@@ -73,7 +78,9 @@ class PrivatePages final : public FileWriter {
     is_version_stale_ = true;
     ++change_count_;
   }
-  uint8_t* AddZeroed(PageId id, format::PageKind kind);
+  absl::StatusOr<uint8_t*> AddZeroed(PageId id, format::PageKind kind);
+  uint8_t* SetZeroed(PageId id, format::PageKind kind, IntrusivePtr<PageVersion> version);
+  absl::Status CopyIn(PageId first, uint32_t n, const uint8_t* pages);
   void SetVersion(PageId id, IntrusivePtr<PageVersion> version);
   absl::StatusOr<PageId> TakeFree(PageId trunk_id);
   absl::Status CheckRoom(uint32_t n) const;
@@ -84,6 +91,7 @@ class PrivatePages final : public FileWriter {
   uint64_t base_version_;
   uint64_t content_version_;
   bool is_version_stale_ = false;  // changed since content_version_ was given out
+  bool may_write_direct_ = true;
   bool has_direct_pages_ = false;
   PageId first_direct_{0};
   std::atomic<uint64_t> n_direct_written_{0};

@@ -90,13 +90,10 @@ uint32_t RowLeaf::ColumnsOf(uint32_t row) const {
 }
 
 uint32_t RowLeaf::LiveBytes() const {
-  uint32_t row_bytes = key_width_;
-  for (uint32_t c = 0; c < physical_columns(); ++c) {
-    LeafColumn column;
-    if (Column(c, &column)) row_bytes += LeafWidth(column.encoding);
-  }
-  const uint32_t heap = kPageBytes - heap_begin();
-  return row_bytes * rows_ + heap - std::min(heap, heap_dead());
+  if (rows_ == 0) return 0;
+  const uint32_t slots = slots_end() - static_cast<uint32_t>(DirectoryEnd());
+  const uint32_t heap = static_cast<uint32_t>(kPageBytes) - heap_begin();
+  return slots * rows_ / capacity_ + heap - std::min(heap, heap_dead());
 }
 
 void InitialiseRowLeaf(uint8_t* page) {

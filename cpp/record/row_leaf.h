@@ -89,7 +89,7 @@ class RowLeaf {
   // How many of the table's columns a row has. REQUIRES: row < rows().
   uint32_t ColumnsOf(uint32_t row) const;
 
-  // Bytes that the rows take, shared and dead entries aside; the room that there is. For deciding on merges.
+  // Bytes that the rows take, dead entries aside; the room that there is. For deciding on merges. O(1).
   uint32_t LiveBytes() const;
   uint32_t RoomBytes() const { return format::kPageBytes - static_cast<uint32_t>(DirectoryEnd()); }
   size_t DirectoryEnd() const {

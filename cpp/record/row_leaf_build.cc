@@ -179,14 +179,7 @@ class LeafBuild {
     if (rows_ == 0) return;
     key_base_ = runs_.front().KeyAt(0);
     for (const RowRun& run : runs_) last_key_ = run.count > 0 ? run.KeyAt(run.count - 1) : last_key_;
-    const uint64_t span = static_cast<uint64_t>(last_key_) - static_cast<uint64_t>(key_base_);
-    if (span == rows_ - 1) {
-      key_width_ = 0;
-      return;
-    }
-    // Twice the span must fit, so that later keys do; otherwise raw keys, which take any.
-    key_width_ = span < 0x80 ? 1 : span < 0x8000 ? 2 : span < 0x80000000u ? 4 : 8;
-    if (key_width_ == 1 && rows_ > 100) key_width_ = 2;
+    key_width_ = KeyWidthFor(static_cast<uint64_t>(last_key_) - static_cast<uint64_t>(key_base_), rows_);
     if (key_width_ == 8) key_base_ = std::numeric_limits<int64_t>::min();
   }
 
@@ -247,7 +240,8 @@ class LeafBuild {
 
   static void WriteFixed(const RunColumn& source, LeafEncoding encoding, uint8_t* to) {
     const uint32_t width = LeafWidth(encoding);
-    if (source.kind() == Kind::kNull) {
+    // Reals that are all NULL by now may have been planned as integers.
+    if (source.kind() == Kind::kNull || (source.kind() == Kind::kReals && encoding != LeafEncoding::kReal)) {
       std::memset(to, 0, size_t{width} * source.count());
     } else if (source.kind() == Kind::kReals) {
       std::memcpy(to, source.reals(0), size_t{8} * source.count());
@@ -352,6 +346,13 @@ class LeafBuild {
 };
 
 }  // namespace
+
+uint32_t KeyWidthFor(uint64_t span, uint32_t rows) {
+  if (span == rows - 1) return 0;
+  // Twice the span must fit, so that later keys do; otherwise raw keys, which take any.
+  if (span < 0x80 && rows <= 100) return 1;
+  return span < 0x8000 ? 2 : span < 0x80000000u ? 4 : 8;
+}
 
 BuildResult BuildRowLeaf(absl::Span<const RowRun> runs, bool is_records, uint8_t* page, const RowLeaf* like) {
   return LeafBuild(runs, is_records, page, like).Run();

@@ -47,10 +47,12 @@ enum class BuildResult { kFits, kFull, kDamaged };  // kDamaged: a source leaf i
 // `like`, when given, is the leaf before: what encodings and slack its rows needed is provided for again.
 BuildResult BuildRowLeaf(absl::Span<const RowRun> runs, bool is_records, uint8_t* page, const RowLeaf* like = nullptr);
 
+// Bytes of a key's delta in a leaf of so many rows whose last key is `span` above the first.
+uint32_t KeyWidthFor(uint64_t span, uint32_t rows);
 // The runs restricted to rows [first, first + count) of their concatenation.
 void SliceRuns(absl::Span<const RowRun> runs, uint32_t first, uint32_t count, std::vector<RowRun>* out);
 uint32_t CountRows(absl::Span<const RowRun> runs);
-// Upper bounds of the bytes of each row (slots and unshared entries), for choosing where to split.
-void BoundRowBytes(absl::Span<const RowRun> runs, std::vector<uint32_t>* bytes);
+// How many rows the left of two leaves takes so that both have about the same bytes. REQUIRES: two rows at least.
+uint32_t BalancedSplit(absl::Span<const RowRun> runs);
 
 }  // namespace turdb::record

@@ -220,6 +220,12 @@ uint32_t EntryBytes(const uint8_t* page, uint32_t offset) {
   return EntrySize(cell);
 }
 
+// Whether the slot before or behind `at` names the same entry: then the entry outlives the row.
+bool IsSharedBeside(const uint8_t* slot, uint32_t at, uint32_t rows) {
+  const uint16_t offset = Load<uint16_t>(slot);
+  return (at > 0 && Load<uint16_t>(slot - 2) == offset) || (at + 1 < rows && Load<uint16_t>(slot + 2) == offset);
+}
+
 // An entry equal to the cell is in place.
 bool HoldsAlready(const RowLeaf& leaf, const Minipage& minipage, uint32_t at, const Cell& cell) {
   if (minipage.encoding != LeafEncoding::kEntry) return false;
@@ -340,7 +346,9 @@ bool TryEraseRow(uint8_t* page, uint32_t at) {
   for (uint32_t c = 0; c < edit.physical(); ++c) {
     const Minipage& minipage = edit[c];
     uint8_t* slot = minipage.values + size_t{minipage.width} * at;
-    if (minipage.encoding == LeafEncoding::kEntry) dead += EntryBytes(page, Load<uint16_t>(slot));
+    if (minipage.encoding == LeafEncoding::kEntry && !IsSharedBeside(slot, at, rows)) {
+      dead += EntryBytes(page, Load<uint16_t>(slot));
+    }
     std::memmove(slot, slot + minipage.width, size_t{minipage.width} * (rows - at - 1));
     if (minipage.nulls != nullptr) CloseBit(minipage.nulls, at, rows);
   }

@@ -5,25 +5,9 @@
 #include "record/run_column.h"
 
 namespace turdb::record {
+namespace {
 
-uint32_t CountRows(absl::Span<const RowRun> runs) {
-  uint32_t rows = 0;
-  for (const RowRun& run : runs) rows += run.count;
-  return rows;
-}
-
-void SliceRuns(absl::Span<const RowRun> runs, uint32_t first, uint32_t count, std::vector<RowRun>* out) {
-  out->clear();
-  for (RowRun run : runs) {
-    const uint32_t skipped = std::min(first, run.count);
-    first -= skipped;
-    run.first += skipped;
-    run.count = std::min(run.count - skipped, count);
-    count -= run.count;
-    if (run.count > 0) out->push_back(run);
-  }
-}
-
+// Upper bounds of the bytes of each row: slots and unshared entries.
 void BoundRowBytes(absl::Span<const RowRun> runs, std::vector<uint32_t>* bytes) {
   bytes->clear();
   RunColumn source;
@@ -43,6 +27,38 @@ void BoundRowBytes(absl::Span<const RowRun> runs, std::vector<uint32_t>* bytes) 
       }
     }
   }
+}
+
+}  // namespace
+
+uint32_t CountRows(absl::Span<const RowRun> runs) {
+  uint32_t rows = 0;
+  for (const RowRun& run : runs) rows += run.count;
+  return rows;
+}
+
+void SliceRuns(absl::Span<const RowRun> runs, uint32_t first, uint32_t count, std::vector<RowRun>* out) {
+  out->clear();
+  for (RowRun run : runs) {
+    const uint32_t skipped = std::min(first, run.count);
+    first -= skipped;
+    run.first += skipped;
+    run.count = std::min(run.count - skipped, count);
+    count -= run.count;
+    if (run.count > 0) out->push_back(run);
+  }
+}
+
+uint32_t BalancedSplit(absl::Span<const RowRun> runs) {
+  std::vector<uint32_t> bytes;
+  BoundRowBytes(runs, &bytes);
+  const uint32_t rows = static_cast<uint32_t>(bytes.size());
+  uint64_t total = 0;
+  for (const uint32_t b : bytes) total += b;
+  uint64_t left = 0;
+  uint32_t split = 0;
+  while (split < rows && 2 * (left + bytes[split] / 2) < total) left += bytes[split++];
+  return std::clamp<uint32_t>(split, 1, rows - 1);
 }
 
 }  // namespace turdb::record

@@ -9,6 +9,7 @@
 #include "table/entry_sorter.h"
 #include "table/index_writer.h"
 #include "table/rowid_source.h"
+#include "table/table_lock.h"
 #include "table/vector_set.h"
 #include "vec/kernels.h"
 
@@ -18,6 +19,7 @@ namespace {
 // Vectors between two calls of progress: 64 MiB of 384 dimensions.
 constexpr uint32_t kVectorsPerStep = 40000;
 constexpr uint32_t kRowsPerStep = 1024;
+constexpr uint32_t kLeastBulkRows = 1024;
 
 absl::Status CheckShape(const catalog::TableDef& table, const AppendBlock& block) {
   const size_t columns = table.columns.size();
@@ -163,7 +165,7 @@ absl::Status BulkAppend::AppendEntries(IndexWriter* index) {
     }
     if (table_.rowid_alias >= 0) row[table_.rowid_alias] = Cell::Integer(rowids_[i]);
     TURDB_ASSIGN_OR_RETURN(const bool is_in, index->maker().Make(RowId(rowids_[i]), row, &entry));
-    if (is_in) sorter.Add(entry);
+    if (is_in) TURDB_RETURN_IF_ERROR(sorter.Add(entry));
   }
   TURDB_RETURN_IF_ERROR(sorter.WriteTo(index->file(), table_, index->index()));
   return Did(block_.rows);
@@ -188,7 +190,10 @@ absl::Status BulkAppend::OneByOne(txn::Transaction* txn) {
 }
 
 absl::Status BulkAppend::Run(txn::Transaction* txn) {
-  if (table_.is_without_rowid) return OneByOne(txn);
+  // A few rows are not worth keeping other writers out of the table.
+  const bool is_bulk = block_.rows >= kLeastBulkRows || txn->prefers_whole_tables();
+  TURDB_ASSIGN_OR_RETURN(const TableAccess access, is_bulk ? LockForBulk(txn, table_) : LockForRows(txn, table_));
+  if (table_.is_without_rowid || access == TableAccess::kRows) return OneByOne(txn);
   TURDB_ASSIGN_OR_RETURN(pager::FileWriter* const writer, txn->Writer(table_.file));
   bool is_behind_all = false;
   TURDB_RETURN_IF_ERROR(ChooseRowIds(writer, &is_behind_all));

@@ -1,6 +1,8 @@
-// CheckTable: a table against its indexes, vectors and graphs (PRAGMA integrity_check).
+// CheckTable: a table against its indexes, vectors and graphs (PRAGMA integrity_check), and CheckTableStructure, which is
+// the first part of it (PRAGMA quick_check).
 //
-// Each structure's own check runs first; where a tree is damaged its contents are not compared. Then every row is
+// Each structure's own check runs first, with what its pages are used for; where a tree is damaged its contents are not
+// compared. Then every row is
 // looked for in every index with the entry it should have, entries are counted, and each vector slot must belong to
 // exactly the row that names it. Damage found while reading is a finding, not an error of the check.
 
@@ -10,12 +12,15 @@
 #include "base/status_macros.h"
 #include "btree/key_tree.h"
 #include "btree/row_tree.h"
+#include "hnsw/check.h"
+#include "table/check_pages.h"
 #include "table/graph_index.h"
 #include "table/index_writer.h"
 #include "table/row_reader.h"
 #include "table/table_reader.h"
 #include "table/vector_column.h"
 #include "table/vector_search.h"
+#include "vec/kernels.h"
 
 namespace turdb::table {
 namespace {
@@ -32,22 +37,41 @@ class TableCheck {
   TableCheck(txn::Transaction* txn, const catalog::TableDef& table, const IndexExpressions& expressions)
       : txn_(txn), table_(table), expressions_(expressions) {}
 
+  // Every file by itself.
+  std::vector<std::string> RunStructure() {
+    Note(CheckTree(table_.file, table_.is_without_rowid));
+    for (const catalog::IndexDef& index : table_.indexes) {
+      if (index.kind == catalog::IndexKind::kBtree) Note(CheckTree(index.file, true));
+      else Note(CheckGraphAlone(index));
+    }
+    for (const catalog::ColumnDef& column : table_.columns) {
+      if (column.type.is_vector()) Note(CheckVectorPages(column));
+    }
+    return TakeFindings();
+  }
+
   std::vector<std::string> Run() {
     Note(CheckTree(table_.file, table_.is_without_rowid));
+    for (const catalog::ColumnDef& column : table_.columns) {
+      if (column.type.is_vector()) Note(CheckVectorPages(column));
+    }
     if (findings_.empty()) {
       for (const catalog::IndexDef& index : table_.indexes) {
         if (index.kind == catalog::IndexKind::kBtree) Note(CheckIndex(index));
-        else Note(CheckGraph(txn_, table_, index, &findings_));
+        else Note(CheckGraphWithVectors(index));
       }
       for (size_t c = 0; c < table_.columns.size(); ++c) {
         if (table_.columns[c].type.is_vector()) Note(CheckVectors(static_cast<int>(c)));
       }
     }
-    if (findings_.size() > kMaxFindings) findings_.resize(kMaxFindings);
-    return std::move(findings_);
+    return TakeFindings();
   }
 
  private:
+  std::vector<std::string> TakeFindings() {
+    if (findings_.size() > kMaxFindings) findings_.resize(kMaxFindings);
+    return std::move(findings_);
+  }
   void Add(std::string finding) { findings_.push_back(std::move(finding)); }
   void Note(const absl::Status& status) {
     if (!status.ok()) Add(std::string(FromAbsl(status.message())));
@@ -55,6 +79,10 @@ class TableCheck {
   absl::Status CheckTree(FileId file, bool is_key_tree);
   absl::Status CheckIndex(const catalog::IndexDef& index);
   absl::Status CheckVectors(int column);
+  absl::Status CheckVectorPages(const catalog::ColumnDef& column);
+  absl::Status CheckGraphPages(const catalog::IndexDef& index);
+  absl::Status CheckGraphAlone(const catalog::IndexDef& index);
+  absl::Status CheckGraphWithVectors(const catalog::IndexDef& index);
 
   txn::Transaction* txn_;
   const catalog::TableDef& table_;
@@ -68,7 +96,40 @@ absl::Status TableCheck::CheckTree(FileId file, bool is_key_tree) {
   TURDB_ASSIGN_OR_RETURN(const std::vector<std::string> found,
                          is_key_tree ? btree::CheckKeyTree(view, &used) : btree::CheckRowTree(view, &used));
   for (const std::string& finding : found) Add(Cat(view.path(), ": ", finding));
+  // What a damaged tree does not reach is not lost.
+  if (found.empty()) CheckPageUse(view, used, txn_->is_writing(), &findings_);
   return absl::OkStatus();
+}
+
+absl::Status TableCheck::CheckVectorPages(const catalog::ColumnDef& column) {
+  TURDB_ASSIGN_OR_RETURN(const auto vectors, VectorColumn::Open(txn_, column));
+  CheckFixedPages(vectors->view(), txn_->is_writing(), &findings_);
+  for (uint32_t page = format::kVecFirstSlotPage; page < vectors->view().page_count(); ++page) {
+    const uint8_t* const bytes = vectors->view().Page(PageId(page));
+    if (bytes == nullptr || format::PageKindOf(bytes) == format::PageKind::kVectorData) continue;
+    Add(Cat(vectors->view().path(), ": page ", page, " is of kind ", static_cast<int>(format::PageKindOf(bytes))));
+    if (findings_.size() >= kMaxFindings) break;
+  }
+  return absl::OkStatus();
+}
+
+absl::Status TableCheck::CheckGraphPages(const catalog::IndexDef& index) {
+  TURDB_ASSIGN_OR_RETURN(const pager::FileView view, txn_->View(index.file));
+  CheckFixedPages(view, txn_->is_writing(), &findings_);
+  return absl::OkStatus();
+}
+
+absl::Status TableCheck::CheckGraphAlone(const catalog::IndexDef& index) {
+  TURDB_RETURN_IF_ERROR(CheckGraphPages(index));
+  TURDB_ASSIGN_OR_RETURN(const pager::FileView view, txn_->View(index.file));
+  TURDB_ASSIGN_OR_RETURN(const std::vector<std::string> found, hnsw::Check(view, nullptr));
+  for (const std::string& finding : found) Add(Cat("index ", index.name, ": ", finding));
+  return absl::OkStatus();
+}
+
+absl::Status TableCheck::CheckGraphWithVectors(const catalog::IndexDef& index) {
+  TURDB_RETURN_IF_ERROR(CheckGraphPages(index));
+  return CheckGraph(txn_, table_, index, &findings_);
 }
 
 absl::Status TableCheck::CheckIndex(const catalog::IndexDef& index) {
@@ -109,6 +170,7 @@ absl::Status TableCheck::CheckVectors(int column) {
   std::vector<bool> needed(table_.columns.size());
   needed[column] = true;
   SlotBitmap seen(vectors->slot_count());
+  std::vector<float> scratch(vectors->dim());
   uint32_t live = 0;
   TURDB_RETURN_IF_ERROR(ForEachRow(txn_, table_, needed, true, [&](RowRef ref, absl::Span<const Cell> row) -> absl::Status {
     if (row[column].is_null()) return absl::OkStatus();
@@ -124,6 +186,11 @@ absl::Status TableCheck::CheckVectors(int column) {
       Add(Cat(RowName(table_, ref), ": slot ", slot->value(), " of column ", definition.name, " belongs to row ", owner));
     }
     seen.Set(slot->value());
+    const float* const vector = vectors->source().Read(*slot, scratch.data());
+    if (vector == nullptr) return vectors->source().Damage(*slot);
+    if (!vec::ActiveKernels().is_all_finite(vector, vectors->dim())) {
+      Add(Cat(RowName(table_, ref), ": its vector in column ", definition.name, " has a number that is not finite"));
+    }
     return absl::OkStatus();
   }));
   uint32_t owned = 0;
@@ -143,6 +210,11 @@ absl::StatusOr<std::vector<std::string>> CheckTable(txn::Transaction* txn, const
                                                     IndexExpressions expressions) {
   if (table.kind == catalog::TableKind::kView) return std::vector<std::string>();
   return TableCheck(txn, table, expressions).Run();
+}
+
+absl::StatusOr<std::vector<std::string>> CheckTableStructure(txn::Transaction* txn, const catalog::TableDef& table) {
+  if (table.kind == catalog::TableKind::kView) return std::vector<std::string>();
+  return TableCheck(txn, table, IndexExpressions()).RunStructure();
 }
 
 }  // namespace turdb::table

@@ -1,27 +1,32 @@
-// EntrySorter: many entries of one index, gathered in memory, then written in key order.
+// EntrySorter: many entries of one index, gathered, then written in key order.
 //
-// An empty index, or one whose keys are all smaller, is bulk-loaded; otherwise sorted entries are inserted, which still
-// visits each leaf once. Entries are compared by the first 8 bytes of their keys, then by the rest. Not thread-safe.
+// Entries are kept in memory and compared by the first 8 bytes of their keys, then by the rest; past the memory they are
+// allowed they go to disk as sorted runs (EntryRuns). An empty index, or one whose keys are all smaller, is bulk-loaded;
+// otherwise sorted entries are inserted, which still visits each leaf once. Not thread-safe.
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string_view>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "base/arena.h"
 #include "pager/file_writer.h"
+#include "table/entry_runs.h"
 #include "table/index_codec.h"
+#include "table/table_writer.h"
 
 namespace turdb::table {
 
 class EntrySorter {
  public:
+  explicit EntrySorter(const SortSpace& space = {}) : memory_bytes_(space.memory_bytes), runs_(space.place) {}
   void Reserve(size_t entries) { items_.reserve(entries); }
-  void Add(const IndexEntry& entry);
-  size_t size() const { return items_.size(); }
-  // kConstraint when two distinct entries, or one and the index, have the same key.
-  absl::Status WriteTo(pager::FileWriter* writer, const catalog::TableDef& table, const catalog::IndexDef& index);
+  absl::Status Add(const IndexEntry& entry);  // kDiskFull, kIo
+  // kConstraint when two distinct entries, or one and the index, have the same key. `check` stops it with an error.
+  absl::Status WriteTo(pager::FileWriter* writer, const catalog::TableDef& table, const catalog::IndexDef& index,
+                       const std::function<absl::Status()>& check = nullptr);
 
  private:
   struct Item {
@@ -31,16 +36,19 @@ class EntrySorter {
     uint32_t payload_bytes : 31;
     uint32_t is_distinct : 1;
 
+    SortedEntry entry() const { return {key(), {bytes + key_bytes, payload_bytes}, is_distinct != 0}; }
     std::string_view key() const { return {bytes, key_bytes}; }
-    std::string_view payload() const { return {bytes + key_bytes, payload_bytes}; }
     bool operator<(const Item& other) const {
       return prefix != other.prefix ? prefix < other.prefix : key() < other.key();
     }
   };
-  absl::Status CheckDistinct(const catalog::TableDef& table, const catalog::IndexDef& index) const;
+  void Sort();
+  absl::Status WriteRun();
 
+  uint64_t memory_bytes_;
   std::vector<Item> items_;
   Arena arena_{1 << 16};
+  EntryRuns runs_;
 };
 
 }  // namespace turdb::table

@@ -54,16 +54,21 @@ absl::StatusOr<std::optional<Conflict>> IndexWriter::FindConflict(const IndexEnt
   return Conflict{&index(), row.rowid, std::string(row.key)};
 }
 
-absl::StatusOr<uint32_t> IndexWriter::FindRows(absl::Span<const Cell> key, RowId* row) {
-  prefix_.clear();
-  for (size_t i = 0; i < key.size(); ++i) record::AppendKey(&prefix_, key[i], maker_.codec().key_columns()[i]);
+KeyRange IndexWriter::RangeOf(absl::Span<const Cell> key) const {
+  KeyRange range;
+  for (size_t i = 0; i < key.size(); ++i) record::AppendKey(&range.low, key[i], maker_.codec().key_columns()[i]);
+  range.high = record::AfterPrefix(range.low);
+  return range;
+}
+
+absl::StatusOr<uint32_t> IndexWriter::FindRows(const KeyRange& range, RowId* row) {
   Arena arena;
   btree::KeyCursor cursor(writer_->view(), &arena);
-  TURDB_RETURN_IF_ERROR(cursor.SeekAtLeast(prefix_));
+  TURDB_RETURN_IF_ERROR(cursor.SeekAtLeast(range.low));
   for (uint32_t count = 0; count < 2; ++count) {
     if (!cursor.valid()) return count;
     TURDB_ASSIGN_OR_RETURN(const std::string_view entry, cursor.Key());
-    if (entry.substr(0, prefix_.size()) != prefix_) return count;
+    if (entry.substr(0, range.low.size()) != range.low) return count;
     if (count == 1) break;
     TURDB_ASSIGN_OR_RETURN(const std::string_view payload, cursor.Payload());
     RowRef found;

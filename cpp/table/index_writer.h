@@ -12,6 +12,7 @@
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
 #include "table/index_codec.h"
+#include "table/key_scan.h"
 #include "table/table_writer.h"
 
 namespace turdb::table {
@@ -53,7 +54,8 @@ class IndexWriter {
   // The row that a distinct entry collides with.
   absl::StatusOr<std::optional<Conflict>> FindConflict(const IndexEntry& entry);
   // See TableWriter::FindByIndex. REQUIRES: the table has rowids.
-  absl::StatusOr<uint32_t> FindRows(absl::Span<const Cell> key, RowId* row);
+  KeyRange RangeOf(absl::Span<const Cell> key) const;  // of the entries that begin with these cells
+  absl::StatusOr<uint32_t> FindRows(const KeyRange& range, RowId* row);
   // False when a distinct entry is there already; kCorruption when another one is.
   absl::StatusOr<bool> Insert(const IndexEntry& entry);
   absl::Status Erase(const IndexEntry& entry);  // kCorruption when it is not there
@@ -62,7 +64,6 @@ class IndexWriter {
  private:
   EntryMaker maker_;
   pager::FileWriter* writer_;
-  std::string prefix_;  // of FindRows
 };
 
 // Writers of the table's B+tree indexes, in order. `expressions` and `table` must outlive them.

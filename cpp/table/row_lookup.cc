@@ -1,9 +1,11 @@
 // LookUpRows: single rows by rowid or by encoded primary key.
 
+#include "absl/base/optimization.h"
 #include "base/status_macros.h"
 #include "btree/key_tree.h"
 #include "btree/row_tree.h"
 #include "table/index_codec.h"
+#include "table/read_log.h"
 #include "table/table_reader.h"
 #include "table/wanted_columns.h"
 
@@ -11,6 +13,21 @@ namespace turdb::table {
 namespace {
 
 using Kind = WantedColumns::Kind;
+
+// Takes down what is looked for, found or not, when the transaction keeps a log of that.
+class ReadNote {
+ public:
+  void Bind(txn::Transaction* txn) { txn_ = RowReadLog::Of(txn) != nullptr ? txn : nullptr; }
+  void Release() { txn_ = nullptr; }
+  void Take(const catalog::TableDef& table, RowRef row) const {
+    if (ABSL_PREDICT_TRUE(txn_ == nullptr)) return;
+    // The log is gone when the transaction has ended and its result is read on.
+    if (RowReadLog* const reads = RowReadLog::Of(txn_)) reads->NoteRow(table, row);
+  }
+
+ private:
+  txn::Transaction* txn_ = nullptr;  // null: it keeps none
+};
 
 class RowTreeLookup final : public RowLookup {
  public:
@@ -25,14 +42,17 @@ class RowTreeLookup final : public RowLookup {
     TURDB_ASSIGN_OR_RETURN(pager::FileView view, txn->View(table_.file));
     cursor_.Reset(std::move(view), arena);
     arena_ = arena;
+    reads_.Bind(txn);
     return absl::OkStatus();
   }
   void Release() override {
+    reads_.Release();
     cursor_.Reset(pager::FileView(), nullptr);
     if (!wanted_.vector_columns.empty()) wanted_ = WantedColumns();
   }
 
   absl::StatusOr<bool> Find(RowRef row, Cell* out) override {
+    reads_.Take(table_, row);
     TURDB_ASSIGN_OR_RETURN(const bool found, cursor_.Find(row.rowid));
     if (!found) return false;
     for (const WantedColumns::Output& output : wanted_.outputs) {
@@ -53,6 +73,7 @@ class RowTreeLookup final : public RowLookup {
  private:
   const catalog::TableDef& table_;
   const std::vector<int> columns_;
+  ReadNote reads_;
   WantedColumns wanted_;
   Arena* arena_ = nullptr;
   btree::RowCursor cursor_;
@@ -68,14 +89,17 @@ class KeyTreeLookup final : public RowLookup {
     TURDB_ASSIGN_OR_RETURN(pager::FileView view, txn->View(table_.file));
     cursor_ = btree::KeyCursor(std::move(view), arena);
     arena_ = arena;
+    reads_.Bind(txn);
     return absl::OkStatus();
   }
   void Release() override {
+    reads_.Release();
     cursor_ = btree::KeyCursor(pager::FileView(), nullptr);
     wanted_ = WantedColumns();
   }
 
   absl::StatusOr<bool> Find(RowRef row, Cell* out) override {
+    reads_.Take(table_, row);
     TURDB_ASSIGN_OR_RETURN(const bool found, cursor_.Find(row.key));
     if (!found) return false;
     TURDB_ASSIGN_OR_RETURN(const std::string_view key, cursor_.Key());
@@ -94,6 +118,7 @@ class KeyTreeLookup final : public RowLookup {
  private:
   const catalog::TableDef& table_;
   const std::vector<int> columns_;
+  ReadNote reads_;
   IndexCodec codec_;
   WantedColumns wanted_;
   Arena* arena_ = nullptr;

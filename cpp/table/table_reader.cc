@@ -9,13 +9,19 @@
 #include "btree/key_tree.h"
 #include "btree/row_tree.h"
 #include "table/key_scan.h"
+#include "table/read_log.h"
 #include "table/row_scan.h"
 
 namespace turdb::table {
 
 absl::StatusOr<std::unique_ptr<TableScan>> ScanTable(txn::Transaction* txn, const catalog::TableDef& table,
                                                      std::vector<int> columns, RowIdRange range, bool is_descending) {
-  if (table.is_without_rowid) return NewKeyScan(txn, table, IndexCodec(table, nullptr), columns, KeyRange(), is_descending);
+  RowReadLog* const reads = RowReadLog::Of(txn);
+  if (table.is_without_rowid) {
+    if (reads != nullptr) reads->NoteTable(table);
+    return NewKeyScan(txn, table, IndexCodec(table, nullptr), columns, KeyRange(), is_descending);
+  }
+  if (reads != nullptr) reads->NoteRows(table, range);
   TURDB_ASSIGN_OR_RETURN(WantedColumns wanted, WantedColumns::Resolve(txn, table, columns));
   TURDB_ASSIGN_OR_RETURN(pager::FileView view, txn->View(table.file));
   return NewRowScan(std::move(view), std::move(wanted), range, is_descending);
@@ -31,6 +37,7 @@ absl::StatusOr<std::unique_ptr<TableScan>> ScanIndex(txn::Transaction* txn, cons
     return InternalError("a range has more columns than the index it is for");
   }
   KeyRange keys = EncodeRange(codec, range);
+  if (RowReadLog* const reads = RowReadLog::Of(txn)) reads->NoteKeys(table, index, keys);
   return NewKeyScan(txn, table, std::move(codec), columns, std::move(keys), is_descending);
 }
 
@@ -45,6 +52,7 @@ bool IsCovering(const catalog::TableDef& table, const catalog::IndexDef& index, 
 }
 
 absl::StatusOr<uint64_t> CountTableRows(txn::Transaction* txn, const catalog::TableDef& table) {
+  if (RowReadLog* const reads = RowReadLog::Of(txn)) reads->NoteTable(table);
   TURDB_ASSIGN_OR_RETURN(const pager::FileView view, txn->View(table.file));
   return table.is_without_rowid ? btree::CountKeys(view) : btree::CountRows(view);
 }

@@ -8,9 +8,13 @@
 #include "base/errors.h"
 #include "base/status_macros.h"
 #include "btree/row_tree.h"
+#include "table/guarded_writer.h"
 #include "table/index_writer.h"
+#include "table/read_log.h"
+#include "table/row_log.h"
 #include "table/row_store.h"
 #include "table/rowid_source.h"
+#include "table/table_lock.h"
 #include "table/vector_set.h"
 
 namespace turdb::table {
@@ -23,6 +27,7 @@ class TableWriterImpl final : public TableWriter {
         old_(table.columns.size()), needed_(table.columns.size()) {}
 
   absl::Status Open(txn::Transaction* txn) {
+    txn_ = txn;
     TURDB_ASSIGN_OR_RETURN(store_, OpenRowStore(txn, table_));
     TURDB_ASSIGN_OR_RETURN(indexes_, OpenIndexWriters(txn, table_, &expressions_));
     TURDB_ASSIGN_OR_RETURN(vectors_, VectorSet::Open(txn, table_));
@@ -38,12 +43,8 @@ class TableWriterImpl final : public TableWriter {
   }
   absl::Status Rebind(txn::Transaction* txn) override;
   absl::StatusOr<bool> Read(RowRef row, const std::vector<bool>& wanted, Arena* arena, Cell* cells) override;
-  absl::StatusOr<uint32_t> FindByIndex(const catalog::IndexDef& index, absl::Span<const Cell> key, RowId* row) override {
-    for (IndexWriter& writer : indexes_) {
-      if (writer.index().id == index.id) return writer.FindRows(key, row);
-    }
-    return InternalError("table '", table_.name, "' has no B+tree index '", index.name, "'");
-  }
+  absl::StatusOr<uint32_t> FindByIndex(const catalog::IndexDef& index, absl::Span<const Cell> key, RowId* row) override;
+  bool is_guarded() const override { return false; }
 
   absl::StatusOr<RowId> NextRowId() override {
     if (rowids_ == nullptr) return RowId(0);
@@ -86,6 +87,7 @@ class TableWriterImpl final : public TableWriter {
 
   const catalog::TableDef& table_;
   const IndexExpressions expressions_;
+  txn::Transaction* txn_ = nullptr;
   std::unique_ptr<RowStore> store_;
   std::vector<IndexWriter> indexes_;
   VectorSet vectors_;
@@ -117,6 +119,7 @@ absl::Status TableWriterImpl::MakeStored() {
 }
 
 absl::Status TableWriterImpl::Rebind(txn::Transaction* txn) {
+  txn_ = txn;
   TURDB_ASSIGN_OR_RETURN(pager::FileWriter* const file, txn->Writer(table_.file));
   store_->Reset(file);
   if (rowids_ != nullptr) rowids_->Reset(file);
@@ -130,9 +133,20 @@ absl::Status TableWriterImpl::Rebind(txn::Transaction* txn) {
 }
 
 absl::StatusOr<bool> TableWriterImpl::Read(RowRef row, const std::vector<bool>& wanted, Arena* arena, Cell* cells) {
+  if (RowReadLog* const reads = RowReadLog::Of(txn_)) reads->NoteRow(table_, row);
   TURDB_ASSIGN_OR_RETURN(const bool found, store_->Read(row, wanted, arena, cells));
   if (found && table_.rowid_alias >= 0) cells[table_.rowid_alias] = Cell::Integer(row.rowid.value());
   return found;
+}
+
+absl::StatusOr<uint32_t> TableWriterImpl::FindByIndex(const catalog::IndexDef& index, absl::Span<const Cell> key, RowId* row) {
+  for (IndexWriter& writer : indexes_) {
+    if (writer.index().id != index.id) continue;
+    const KeyRange range = writer.RangeOf(key);
+    if (RowReadLog* const reads = RowReadLog::Of(txn_)) reads->NoteKeys(table_, &writer.index(), range);
+    return writer.FindRows(range, row);
+  }
+  return InternalError("table '", table_.name, "' has no B+tree index '", index.name, "'");
 }
 
 absl::StatusOr<std::optional<Conflict>> TableWriterImpl::FindConflict(RowId rowid, absl::Span<const Cell> row,
@@ -354,16 +368,27 @@ absl::Status ConflictError(const catalog::TableDef& table, const catalog::IndexD
   return ConstraintError(kind, Cat("UNIQUE constraint failed: ", columns));
 }
 
-absl::StatusOr<std::unique_ptr<TableWriter>> NewTableWriter(txn::Transaction* txn, const catalog::TableDef& table,
-                                                            IndexExpressions expressions) {
+absl::StatusOr<std::unique_ptr<TableWriter>> NewPlainTableWriter(txn::Transaction* txn, const catalog::TableDef& table,
+                                                                 IndexExpressions expressions) {
   auto writer = std::make_unique<TableWriterImpl>(table, std::move(expressions));
   TURDB_RETURN_IF_ERROR(writer->Open(txn));
   return std::unique_ptr<TableWriter>(std::move(writer));
 }
 
+absl::StatusOr<std::unique_ptr<TableWriter>> NewTableWriter(txn::Transaction* txn, const catalog::TableDef& table,
+                                                            IndexExpressions expressions) {
+  TURDB_ASSIGN_OR_RETURN(const TableAccess access, LockForRows(txn, table));
+  if (access == TableAccess::kWhole) return NewPlainTableWriter(txn, table, std::move(expressions));
+  return GuardedWriter::Open(txn, table, std::move(expressions));
+}
+
 absl::Status ReadyTableWriter(txn::Transaction* txn, const catalog::TableDef& table, const IndexExpressions& expressions,
                               std::unique_ptr<TableWriter>* writer) {
-  if (*writer != nullptr) return (*writer)->Rebind(txn);
+  if (*writer != nullptr) {
+    TURDB_ASSIGN_OR_RETURN(const TableAccess access, LockForRows(txn, table));
+    if ((*writer)->is_guarded() == (access == TableAccess::kRows)) return (*writer)->Rebind(txn);
+    *writer = nullptr;
+  }
   TURDB_ASSIGN_OR_RETURN(*writer, NewTableWriter(txn, table, expressions));
   return absl::OkStatus();
 }

@@ -18,6 +18,7 @@
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
 #include "catalog/definitions.h"
+#include "env/temp_file.h"
 #include "table/row_ref.h"
 #include "txn/store.h"
 #include "types/column_vector.h"
@@ -65,17 +66,22 @@ class TableWriter {
   virtual absl::StatusOr<bool> Delete(RowRef row) = 0;  // false: no such row
   virtual absl::Status DeleteAll() = 0;  // and gives the space back
   // The stored row's columns that `wanted` marks, others undefined; false: no such row. Bytes hold until the next change,
-  // or in the arena. A change of the same row that follows finds it without a search. REQUIRES: no vector column is wanted.
+  // or in the arena. A change of the same row that follows finds it without a search. Counts as reading. REQUIRES: no vector
+  // column is wanted.
   virtual absl::StatusOr<bool> Read(RowRef row, const std::vector<bool>& wanted, Arena* arena, Cell* cells) = 0;
-  // Rows whose entries in a B+tree index begin with these key cells: 0, 1 (and `row`), or 2 for several.
+  // Rows whose entries in a B+tree index begin with these key cells: 0, 1 (and `row`), or 2 for several. Counts as reading.
   virtual absl::StatusOr<uint32_t> FindByIndex(const catalog::IndexDef& index, absl::Span<const Cell> key, RowId* row) = 0;
   // Becomes as new, for another transaction (or the same one after a rollback): what was made ready for the table is kept.
+  // REQUIRES: the table is locked there as it was where the writer was made (is_guarded).
   virtual absl::Status Rebind(txn::Transaction* txn) = 0;
+  // Whether others may write the table at the same time, so that every row is locked (table_lock.h).
+  virtual bool is_guarded() const = 0;
   // FindConflict and Insert in one descent a tree, for the plain INSERT path: false and `conflict` when in the way.
   virtual absl::StatusOr<bool> TryInsert(RowId rowid, absl::Span<const Cell> row, Conflict* conflict) = 0;
 };
 
-// `*writer` becomes a writer of the table in `txn`: the one that it is (made for the same table), as new, or another.
+// `*writer` becomes a writer of the table in `txn`: the one that it is (made for the same table), as new, or another. The table
+// is locked for it in either case, since locks belong to the transaction.
 absl::Status ReadyTableWriter(txn::Transaction* txn, const catalog::TableDef& table, const IndexExpressions& expressions,
                               std::unique_ptr<TableWriter>* writer);
 
@@ -99,9 +105,14 @@ using Progress = std::function<absl::Status(uint64_t done, uint64_t total)>;  //
 absl::Status AppendRows(txn::Transaction* txn, const catalog::TableDef& table, const AppendBlock& block,
                         IndexExpressions expressions, const Progress& progress);
 
+// Memory that a sort of index entries may take, and where it goes on when that is used up.
+struct SortSpace {
+  env::TempPlace place;
+  uint64_t memory_bytes = ~uint64_t{0};
+};
 // Fills a new index from its table (CREATE INDEX, REINDEX): sorts and bulk-loads, or builds the graph with `threads`.
 absl::Status BuildIndex(txn::Transaction* txn, const catalog::TableDef& table, const catalog::IndexDef& index,
-                        IndexExpressions expressions, int threads, const Progress& progress);
+                        IndexExpressions expressions, int threads, const Progress& progress, const SortSpace& space = {});
 
 // Vectors committed but not in the graph yet, and their absorption (at most `limit` of them) into it.
 absl::StatusOr<uint64_t> TailLength(txn::Transaction* txn, const catalog::TableDef& table, const catalog::IndexDef& index);

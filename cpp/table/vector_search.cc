@@ -2,6 +2,8 @@
 
 #include "table/vector_search.h"
 
+#include "table/read_log.h"
+
 #include <bit>
 #include <cmath>
 
@@ -139,6 +141,8 @@ absl::StatusOr<std::unique_ptr<VectorSearcher>> NewVectorSearcher(txn::Transacti
   const bool is_vector = query.column >= 0 && query.column < static_cast<int>(table.columns.size()) &&
                          table.columns[query.column].type.is_vector();
   if (!is_vector) return InternalError("a vector search of table '", table.name, "' names no vector column");
+  // What comes near a query depends on every row.
+  if (RowReadLog* const reads = RowReadLog::Of(txn)) reads->NoteTable(table);
   if (table.is_without_rowid) return UnsupportedError("vector search needs a rowid, and table '", table.name, "' has none");
   const catalog::ColumnDef& column = table.columns[query.column];
   if (query.index != nullptr && query.index->hnsw.metric != query.metric) {

@@ -1,56 +1,86 @@
 // LINKS: engine
-// turdb._testing.engine: what a statement costs without Python around it, for benchmarks/oltp.py.
-#include <pybind11/pybind11.h>
-#include <pybind11/stl.h>
-
-#include <chrono>
-#include <stdexcept>
+// turdb._testing.engine: connections to a database on a file system of the test's choice, one that injects faults above
+// all. Statements are plain text; several connections to one path of one Env share its database, as those of a process do.
+#include <memory>
 #include <string>
-#include <vector>
 
-#include "base/errors.h"
 #include "engine/connection.h"
+#include "env_fixture.h"
 
-namespace py = pybind11;
-
-namespace turdb {
+namespace turdb::testing {
 namespace {
 
-template <typename T>
-T Check(absl::StatusOr<T> result) {
-  if (!result.ok()) throw std::runtime_error(std::string(FromAbsl(result.status().message())));
-  return *std::move(result);
+py::object ToPython(const Cell& cell) {
+  switch (cell.type) {
+    case StorageClass::kNull: return py::none();
+    case StorageClass::kInteger: return py::int_(cell.integer);
+    case StorageClass::kReal: return py::float_(cell.real);
+    case StorageClass::kText: return py::str(cell.bytes, cell.length);
+    case StorageClass::kBlob: return py::bytes(cell.bytes, cell.length);
+    case StorageClass::kVector: {
+      py::list floats;
+      for (uint32_t i = 0; i < cell.dim(); ++i) floats.append(reinterpret_cast<const float*>(cell.bytes)[i]);
+      return std::move(floats);
+    }
+  }
+  return py::none();
 }
 
-// A prepared statement, executed with each key, and its rows read. Nanoseconds an execution, one figure a round.
-std::vector<double> MeasureReads(const std::string& path, const std::string& sql, const std::vector<int64_t>& keys, int rounds) {
-  py::gil_scoped_release release;
-  engine::OpenOptions options;
-  options.path = path;
-  options.create_if_missing = false;
-  const auto connection = Check(engine::Connection::Open(options));
-  size_t consumed = 0;
-  const auto statement = Check(connection->Prepare(sql, &consumed));
-  std::vector<double> nanoseconds;
-  ColumnBatch batch;
-  for (int round = -1; round < rounds; ++round) {  // the first warms up
-    const auto begin = std::chrono::steady_clock::now();
-    for (const int64_t key : keys) {
-      const Value parameter = Value::Integer(key);
-      const auto result = Check(statement->Execute({&parameter, 1}));
-      const absl::Status status = result->Next(&batch);
-      if (!status.ok() || batch.size != 1) throw std::runtime_error("a key did not give one row");
-    }
-    const std::chrono::duration<double, std::nano> took = std::chrono::steady_clock::now() - begin;
-    if (round >= 0) nanoseconds.push_back(took.count() / static_cast<double>(keys.size()));
+class Connection {
+ public:
+  Connection(TestEnv env, const std::string& path, uint64_t timeout_ms) : env_(env.env) {
+    engine::OpenOptions options;
+    options.env = env_.get();
+    options.path = path;
+    options.timeout_ms = timeout_ms;
+    connection_ = CheckStatus(engine::Connection::Open(options));
   }
-  return nanoseconds;
-}
+  // (rows, rows changed or -1)
+  py::tuple Execute(const std::string& sql) {
+    if (connection_ == nullptr) throw std::runtime_error("Misuse: the connection is closed");
+    size_t consumed = 0;
+    auto statement = CheckStatus(connection_->Prepare(sql, &consumed));
+    auto result = CheckStatus(statement->Execute({}));
+    py::list rows;
+    ColumnBatch batch;
+    while (!result->columns().empty()) {
+      CheckStatus(result->Next(&batch));
+      if (batch.size == 0) break;
+      for (uint32_t row = 0; row < batch.size; ++row) rows.append(Row(batch, row));
+    }
+    const int64_t changes = result->changes();
+    result->Close();
+    return py::make_tuple(rows, changes);
+  }
+  // Lets go of the connection whatever becomes of its file system.
+  void Close() {
+    if (connection_ == nullptr) return;
+    auto closing = std::move(connection_);
+    CheckStatus(closing->Close());
+  }
+  bool in_transaction() const { return connection_ != nullptr && connection_->in_transaction(); }
+
+ private:
+  static py::tuple Row(const ColumnBatch& batch, uint32_t row) {
+    py::tuple out(batch.columns.size());
+    for (size_t i = 0; i < batch.columns.size(); ++i) out[i] = ToPython(batch.columns[i].Get(row));
+    return out;
+  }
+  std::shared_ptr<env::Env> env_;  // outlives the connection
+  std::unique_ptr<engine::Connection> connection_;
+};
 
 }  // namespace
+}  // namespace turdb::testing
 
 PYBIND11_MODULE(engine, m) {
-  m.def("measure_reads", &MeasureReads, py::arg("path"), py::arg("sql"), py::arg("keys"), py::arg("rounds"));
+  using turdb::testing::Connection;
+  using turdb::testing::TestEnv;
+  turdb::testing::BindEnvs(m);
+  pybind11::class_<Connection>(m, "Connection", pybind11::module_local())
+      .def(pybind11::init<TestEnv, const std::string&, uint64_t>(), pybind11::arg("env"), pybind11::arg("path"),
+           pybind11::arg("timeout_ms") = 0)
+      .def("execute", &Connection::Execute)
+      .def("close", &Connection::Close)
+      .def_property_readonly("in_transaction", &Connection::in_transaction);
 }
-
-}  // namespace turdb

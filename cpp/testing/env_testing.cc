@@ -89,6 +89,9 @@ PYBIND11_MODULE(env, m) {
       .def("open", [](TestEnv& e, const std::string& path, int mode) {
         return TestFile{std::shared_ptr<env::File>(Check(e.env->OpenFile(path, static_cast<env::OpenMode>(mode))))};
       })
+      .def("open_temp", [](TestEnv& e, const std::string& directory) {
+        return TestFile{std::shared_ptr<env::File>(Check(e.env->OpenTempFile(directory)))};
+      })
       .def("file_exists", [](TestEnv& e, const std::string& path) { return e.env->FileExists(path); })
       .def("dir_exists", [](TestEnv& e, const std::string& path) { return e.env->DirExists(path); })
       .def("delete", [](TestEnv& e, const std::string& path) { Check(e.env->DeleteFile(path)); })

@@ -1,12 +1,17 @@
 // LINKS: pager
-// turdb._testing.pager: page tables and page deltas.
+// turdb._testing.pager: page tables, page deltas, data files with their maps.
 #include <pybind11/pybind11.h>
+#include <pybind11/stl.h>
 
 #include <memory>
 #include <string>
+#include <vector>
 
+#include "base/errors.h"
+#include "env/env.h"
 #include "format/page_delta.h"
 #include "format/page_moves.h"
+#include "pager/data_file.h"
 #include "pager/page_table.h"
 
 namespace py = pybind11;
@@ -23,6 +28,51 @@ const uint8_t* Bytes(const std::string& s) { return reinterpret_cast<const uint8
 
 struct Table {
   pager::PageTable table;
+};
+
+void Check(const absl::Status& status) {
+  if (!status.ok()) throw std::runtime_error(Cat(ErrorKindName(KindOf(status)), ": ", FromAbsl(status.message())));
+}
+template <typename T>
+T Check(absl::StatusOr<T> result) {
+  Check(result.status());
+  return *std::move(result);
+}
+
+struct Map {
+  IntrusivePtr<pager::SharedMapping> mapping;
+  uint64_t Value(uint32_t page) const {
+    return Load<uint64_t>(mapping->data() + size_t{page} * format::kPageBytes + format::kPageBytes / 2);
+  }
+};
+
+// A data file whose page i holds a number in its middle.
+class Data {
+ public:
+  explicit Data(const std::string& directory)
+      : space_(MakeIntrusive<pager::PreservedSpace>(env::PosixEnv(), directory)),
+        file_(MakeIntrusive<pager::DataFile>(env::PosixEnv(), directory, "data.tbd", FileId(7), pager::OnDisk::kNo, false)) {
+    Check(file_->EnsureOnDisk());
+  }
+  void Write(uint32_t page, uint64_t value) {
+    auto bytes = std::make_unique<pager::PageBytes>();
+    turdb::Store<uint64_t>(bytes->bytes + format::kPageBytes / 2, value);
+    format::SealPage(FileId(7), PageId(page), bytes->bytes);
+    Check(file_->WritePages(PageId(page), 1, bytes->bytes));
+  }
+  Map NewMap(uint32_t pages) { return {Check(file_->MappingFor(pages))}; }
+  Map Lengthened(const Map& map, uint32_t pages) { return {Check(file_->Lengthened(map.mapping, pages))}; }
+  void Preserve(const std::vector<uint32_t>& pages, uint64_t newest_reader, uint32_t limit, uint64_t written) {
+    std::vector<PageId> ids;
+    for (uint32_t page : pages) ids.push_back(PageId(page));
+    Check(file_->Preserve(ids, {Lsn(newest_reader), limit}, Lsn(written), space_.get()));
+  }
+  uint64_t n_preserved() const { return space_->n_pages(); }
+  uint32_t n_ranges() const { return space_->n_ranges(); }
+
+ private:
+  IntrusivePtr<pager::PreservedSpace> space_;
+  IntrusivePtr<pager::DataFile> file_;
 };
 
 }  // namespace
@@ -59,6 +109,17 @@ PYBIND11_MODULE(pager, m) {
     return py::bytes(p);
   });
   m.def("next_epoch", &pager::NextEpoch);
+  py::class_<Map>(m, "Map", py::module_local())
+      .def("value", &Map::Value)
+      .def_property_readonly("pages", [](const Map& map) { return map.mapping->size() / format::kPageBytes; });
+  py::class_<Data>(m, "DataFile", py::module_local())
+      .def(py::init<const std::string&>())
+      .def("write", &Data::Write)
+      .def("map", &Data::NewMap)
+      .def("lengthened", &Data::Lengthened)
+      .def("preserve", &Data::Preserve)
+      .def_property_readonly("n_preserved", &Data::n_preserved)
+      .def_property_readonly("n_ranges", &Data::n_ranges);
   py::class_<Table>(m, "PageTable", py::module_local())
       .def(py::init<>())
       .def("copy", [](const Table& t) { return Table{t.table}; })

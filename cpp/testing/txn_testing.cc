@@ -9,7 +9,7 @@
 #include <thread>
 
 #include "base/errors.h"
-#include "env/fault_env.h"
+#include "env_fixture.h"
 #include "pager/file_view.h"
 #include "pager/file_writer.h"
 #include "txn/store.h"
@@ -19,24 +19,14 @@ namespace py = pybind11;
 namespace turdb {
 namespace {
 
-void Check(const absl::Status& status) {
-  if (status.ok()) return;
-  throw std::runtime_error(Cat(ErrorKindName(KindOf(status)), ": ", FromAbsl(status.message())));
-}
+using testing::CheckStatus;
+using testing::TestEnv;
+
+void Check(const absl::Status& status) { CheckStatus(status); }
 template <typename T>
 T Check(absl::StatusOr<T> result) {
-  Check(result.status());
-  return *std::move(result);
+  return CheckStatus(std::move(result));
 }
-
-struct TestEnv {
-  std::shared_ptr<env::Env> env;
-  env::FaultEnv& Faults() {
-    auto* faults = dynamic_cast<env::FaultEnv*>(env.get());
-    if (faults == nullptr) throw std::runtime_error("not a fault_env()");
-    return *faults;
-  }
-};
 
 struct View {
   pager::FileView view;
@@ -111,7 +101,8 @@ class Txn {
 class TestStore {
  public:
   TestStore(TestEnv env, const std::string& path, bool read_only, bool create, uint64_t checkpoint_bytes,
-            uint64_t segment_bytes, uint64_t lock_timeout_ms)
+            uint64_t segment_bytes, uint64_t lock_timeout_ms, uint64_t page_cache_bytes, bool background,
+            uint64_t checkpoint_interval_ms)
       : env_(env.env) {
     txn::StoreOptions options;
     options.is_read_only = read_only;
@@ -119,13 +110,16 @@ class TestStore {
     options.checkpoint_bytes = checkpoint_bytes;
     options.wal_segment_bytes = segment_bytes;
     options.lock_timeout_ms = lock_timeout_ms;
+    options.page_cache_bytes = page_cache_bytes;
+    options.has_background_checkpoint = background;
+    options.checkpoint_interval_ms = checkpoint_interval_ms;
     py::gil_scoped_release release;
     store_ = Check(txn::Store::Open(env_.get(), path, options));
   }
   std::unique_ptr<Txn> Begin() { return std::make_unique<Txn>(env_, store_->Begin()); }
-  bool Checkpoint() {
+  bool Checkpoint(int mode) {
     py::gil_scoped_release release;
-    return Check(store_->Checkpoint());
+    return Check(store_->Checkpoint(static_cast<txn::CheckpointMode>(mode)));
   }
   void Close() {
     py::gil_scoped_release release;
@@ -142,6 +136,24 @@ class TestStore {
     out["checkpoints"] = stats.checkpoints;
     out["pages_checkpointed"] = stats.pages_checkpointed;
     out["recovered_commits"] = stats.recovered_commits;
+    out["reading_processes"] = stats.reading_processes;
+    out["oldest_reader_lsn"] = stats.oldest_reader_lsn.value();
+    out["oldest_reader_pid"] = stats.oldest_reader_pid;
+    out["cache_limit_bytes"] = stats.cache_limit_bytes;
+    out["cache_bytes"] = stats.cache_bytes;
+    out["spilled_bytes"] = stats.spilled_bytes;
+    out["committed_bytes"] = stats.committed_bytes;
+    out["spill_file_bytes"] = stats.spill_file_bytes;
+    out["snapshots"] = stats.snapshots;
+    out["oldest_snapshot_log_bytes"] = stats.oldest_snapshot_log_bytes;
+    out["oldest_snapshot_seconds"] = stats.oldest_snapshot_seconds;
+    out["preserved_pages"] = stats.preserved_pages;
+    out["preserved_file_bytes"] = stats.preserved_file_bytes;
+    out["checkpoints_for_log"] = stats.checkpoints_for_log;
+    out["checkpoints_for_memory"] = stats.checkpoints_for_memory;
+    out["checkpoints_for_time"] = stats.checkpoints_for_time;
+    out["checkpoints_requested"] = stats.checkpoints_requested;
+    out["last_checkpoint_error"] = stats.last_checkpoint_error;
     return out;
   }
   txn::Store* operator->() { return store_.get(); }
@@ -169,37 +181,7 @@ class TestStore {
 }  // namespace
 
 PYBIND11_MODULE(txn, m) {
-  py::class_<TestEnv>(m, "Env", py::module_local())
-      .def("calls", [](TestEnv& e) { return e.Faults().calls(); })
-      .def("fail_at", [](TestEnv& e, uint64_t call, int fault, uint64_t n) {
-        e.Faults().FailAt(call, static_cast<env::Fault>(fault), n);
-      }, py::arg("call"), py::arg("fault"), py::arg("n") = 1)
-      .def("fail_syncs", [](TestEnv& e, bool is_failing) { e.Faults().FailSyncs(is_failing); })
-      .def("cut_power", [](TestEnv& e) { e.Faults().CutPower(); })
-      .def("restart", [](TestEnv& e, uint64_t seed) { e.Faults().Restart(seed); })
-      .def("kill_process", [](TestEnv& e) { e.Faults().KillProcess(); })
-      .def("read", [](TestEnv& e, const std::string& path) {
-        auto file = Check(e.env->OpenFile(path, env::OpenMode::kReadOnly));
-        std::string bytes(Check(file->Size()), '\0');
-        Check(file->ReadAt(0, bytes.data(), bytes.size()));
-        return py::bytes(bytes);
-      })
-      .def("write", [](TestEnv& e, const std::string& path, uint64_t offset, const py::bytes& data) {
-        const std::string bytes = data;
-        Check(Check(e.env->OpenFile(path, env::OpenMode::kCreate))->WriteAt(offset, bytes.data(), bytes.size()));
-      })
-      .def("truncate", [](TestEnv& e, const std::string& path, uint64_t size) {
-        Check(Check(e.env->OpenFile(path, env::OpenMode::kReadWrite))->Truncate(size));
-      })
-      .def("delete", [](TestEnv& e, const std::string& path) { Check(e.env->DeleteFile(path)); })
-      .def("mkdir", [](TestEnv& e, const std::string& path) { Check(e.env->CreateDir(path)); })
-      .def("list", [](TestEnv& e, const std::string& path) { return Check(e.env->ListDir(path)); });
-  m.attr("IO_ERROR") = static_cast<int>(env::Fault::kIo);
-  m.attr("DISK_FULL") = static_cast<int>(env::Fault::kDiskFull);
-  m.attr("POWER_LOSS") = static_cast<int>(env::Fault::kPowerLoss);
-  m.def("posix_env", [] { return TestEnv{std::shared_ptr<env::Env>(env::PosixEnv(), [](env::Env*) {})}; });
-  m.def("memory_env", [] { return TestEnv{std::shared_ptr<env::Env>(env::NewMemoryEnv())}; });
-  m.def("fault_env", [] { return TestEnv{std::shared_ptr<env::Env>(env::NewFaultEnv())}; });
+  testing::BindEnvs(m);
   m.attr("PAGE_BYTES") = format::kPageBytes;
   m.attr("USER_AREA_OFFSET") = pager::kUserAreaOffset;
   m.attr("USER_AREA_BYTES") = pager::kUserAreaBytes;
@@ -237,15 +219,18 @@ PYBIND11_MODULE(txn, m) {
       .def("drop", &Txn::Drop);
 
   py::class_<TestStore>(m, "Store", py::module_local())
-      .def(py::init<TestEnv, const std::string&, bool, bool, uint64_t, uint64_t, uint64_t>(), py::arg("env"),
+      .def(py::init<TestEnv, const std::string&, bool, bool, uint64_t, uint64_t, uint64_t, uint64_t, bool, uint64_t>(), py::arg("env"),
            py::arg("path"), py::arg("read_only") = false, py::arg("create") = true,
            py::arg("checkpoint_bytes") = 16 << 20, py::arg("segment_bytes") = 16 << 20,
-           py::arg("lock_timeout_ms") = 100)
+           py::arg("lock_timeout_ms") = 100, py::arg("page_cache_bytes") = 64 << 20,
+           py::arg("background") = false, py::arg("checkpoint_interval_ms") = 300'000)
       .def("begin", &TestStore::Begin)
-      .def("checkpoint", &TestStore::Checkpoint)
+      .def("checkpoint", &TestStore::Checkpoint, py::arg("mode") = 1)
       .def("close", &TestStore::Close)
       .def("drop", &TestStore::Drop)
       .def("stats", &TestStore::Stats)
+      .def("set_page_cache_bytes", [](TestStore& s, uint64_t bytes) { s->set_page_cache_bytes(bytes); })
+      .def("set_spilling", [](TestStore& s, bool is_on) { s->set_spilling(is_on); })
       .def("measure_commits", &TestStore::MeasureCommits)
       .def_property_readonly("is_read_only", [](TestStore& s) { return s->is_read_only(); })
       .def_property_readonly("last_commit_lsn", [](TestStore& s) { return s->last_commit_lsn().value(); });

@@ -1,10 +1,13 @@
 // Checkpoint: from page versions to the files.
 //
-// The state written is the newest that no snapshot is older than. Everybody who looks has versions of their own for
-// the pages it has versions of, so overwriting those in the mapped files disturbs nobody (invariant 2 of store.h).
-// Order: the log is synced up to the state; images of pages that recovery may need go to the double-write area, synced;
+// The newest published state is written. Who looks at it or at a newer one has versions of the pages that it has versions of;
+// for older snapshots the pages are preserved in the maps they read through (DataFile::Preserve), so overwriting them in
+// the files disturbs nobody (invariant 2 of store.h). Where pages cannot be preserved (a database in memory, no room on the
+// disk, a damaged page), the newest state that no snapshot is older than is written instead.
+// Order: the log is synced up to the state; old pages are preserved; images of pages that recovery may need go to the double-write area, synced;
 // pages go to their files, synced; turdb.meta says so, synced; old segments go; the newest states are published
-// anew without what is now in the files.
+// anew without what is now in the files. Snapshots of other processes count, too: see other_processes.cc.
+#include <algorithm>
 #include <cstring>
 
 #include "base/errors.h"
@@ -56,6 +59,34 @@ std::set<DataFile*> FilesOf(const PageToWrite* pages, size_t n) {
 }
 
 }  // namespace
+
+absl::Status StoreCore::PreserveFor(const std::vector<IntrusivePtr<DatabaseState>>& older, const DatabaseState& state) {
+  if (is_volatile_) return UnsupportedError("files in memory need no log, and keep no old pages");
+  const Lsn written(checkpoint_lsn_.load());
+  absl::Status status;
+  state.ForEach([&](FileId id, const IntrusivePtr<FileState>& newest) {
+    if (!status.ok() || newest->table().root() == nullptr) return;
+    std::set<const FileState*> readers;
+    uint32_t page_limit = 0;
+    for (const auto& old_state : older) {
+      const FileState* file = old_state->Find(id);
+      if (file == nullptr || !readers.insert(file).second) continue;
+      page_limit = std::max(page_limit, file->page_count());
+      if (status.ok()) status = file->FixMap();
+    }
+    std::vector<PageId> pages;
+    newest->table().ForEach([&](PageId page, const PageVersion* version) {
+      if (version->lsn() <= written) return;
+      const bool is_shown = std::any_of(readers.begin(), readers.end(), [page](const FileState* file) {
+        return page.value() < file->page_count() && file->table().FindVersion(page) == nullptr;
+      });
+      if (is_shown) pages.push_back(page);
+    });
+    if (!status.ok() || pages.empty()) return;
+    status = newest->file()->Preserve(pages, {older.back()->lsn(), page_limit}, state.lsn(), preserved_.get());
+  });
+  return status;
+}
 
 absl::Status StoreCore::SyncFiles(const std::set<DataFile*>& files) {
   for (DataFile* file : files) {
@@ -144,47 +175,128 @@ void StoreCore::CleanChain(Lsn lsn) {
   });
 }
 
-absl::StatusOr<bool> StoreCore::CheckpointLocked() {
-  const auto state = chain_->CheckpointState();
+absl::StatusOr<bool> StoreCore::WriteCheckpoint(CheckpointReason reason) {
+  TURDB_ASSIGN_OR_RETURN(const CheckpointTurn turn, BeginCheckpoint());
+  if (!turn.state) return false;
+  IntrusivePtr<DatabaseState> state = turn.state;
+  if (state->lsn() > checkpoint_lsn()) {
+    TURDB_RETURN_IF_ERROR(SyncUpTo(state->lsn()));
+    if (!turn.older.empty()) {
+      const absl::Status preserved = PreserveFor(turn.older, *state);
+      if (!preserved.ok()) state = turn.older.front();
+      if (!preserved.ok() && !is_volatile_) hindrance_ = preserved;
+    }
+  }
   const Lsn target = state->lsn();
-  if (target > Lsn(checkpoint_lsn_.load())) {
-    TURDB_RETURN_IF_ERROR(SyncUpTo(target));
+  if (target > checkpoint_lsn()) {
     TURDB_RETURN_IF_ERROR(WriteState(*state));
     const uint32_t first_segment = log_->FirstSegmentFor(target);
     TURDB_RETURN_IF_ERROR(WriteCheckpointMeta(*state, first_segment));
     state->ForEach([](FileId, const IntrusivePtr<FileState>& file) { file->file()->Protect(file->page_count()); });
     checkpoint_lsn_.store(target.value());
+    if (readers_) readers_->set_checkpoint(target);
     log_->DropBefore(first_segment);
     CleanChain(target);
     checkpoints_.fetch_add(1);
+    checkpoints_by_reason_[static_cast<size_t>(reason)].fetch_add(1);
   }
-  UnlinkDropped(target);
-  const bool is_complete = target == log_->end_lsn();
-  // The log begins anew when nobody is writing to it.
-  if (is_complete && writer_lock_.Acquire(std::chrono::milliseconds(0))) {
-    if (target == log_->end_lsn()) log_->BeginNewSegment();
-    writer_lock_.Release();
-  }
+  UnlinkDropped(std::min(target, checkpoint_lsn()));
+  return checkpoint_lsn() == log_->end_lsn();
+}
+
+// The log begins anew when nobody is writing to it.
+void StoreCore::RestartLog(CheckpointMode mode) {
+  const bool may_wait = mode == CheckpointMode::kRestart || mode == CheckpointMode::kTruncate;
+  if (!commit_place_.Acquire(std::chrono::milliseconds(may_wait ? options_.lock_timeout_ms : 0))) return;
+  if (checkpoint_lsn() == log_->end_lsn()) log_->BeginNewSegment();
+  if (mode == CheckpointMode::kTruncate) log_->DropSpare();
+  commit_place_.Release();
+}
+
+absl::StatusOr<bool> StoreCore::CheckpointLocked(CheckpointReason reason, CheckpointMode mode) {
+  hindrance_ = absl::OkStatus();
+  auto is_complete = WriteCheckpoint(reason);
+  if (is_complete.ok() && *is_complete) RestartLog(mode);
+  chain_->Trim();
+  kept_committed_bytes_.store(memory_->committed_bytes());
+  std::lock_guard<std::mutex> guard(checkpoint_error_mutex_);
+  checkpoint_error_ = is_complete.ok() ? hindrance_ : is_complete.status();
   return is_complete;
 }
 
-absl::StatusOr<bool> StoreCore::Checkpoint() {
+absl::StatusOr<bool> StoreCore::Checkpoint(CheckpointMode mode) {
   TURDB_RETURN_IF_ERROR(CheckWritable());
-  if (!checkpoint_lock_.Acquire(std::chrono::milliseconds(options_.lock_timeout_ms))) {
+  const uint64_t timeout_ms = mode == CheckpointMode::kPassive ? 0 : options_.lock_timeout_ms;
+  if (!checkpoint_lock_.Acquire(std::chrono::milliseconds(timeout_ms))) {
     return BusyError("a checkpoint of '", path_, "' is running already");
   }
-  auto is_complete = CheckpointLocked();
+  auto is_complete = CheckpointLocked(CheckpointReason::kRequest, mode);
   checkpoint_lock_.Release();
   return is_complete;
 }
 
+// --- checkpoints that nobody asks for ----------------------------------------------------------
+
+bool StoreCore::RunDueCheckpoint(CheckpointReason reason) {
+  if (!CheckWritable().ok()) return true;  // what is wrong is told to whoever writes
+  if (!checkpoint_lock_.Acquire(std::chrono::milliseconds(options_.lock_timeout_ms))) return false;
+  const bool is_done = CheckpointLocked(reason, CheckpointMode::kPassive).ok() && hindrance_.ok();
+  checkpoint_lock_.Release();
+  return is_done;
+}
+
+uint64_t StoreCore::MemoryThreshold() const {
+  constexpr uint64_t kLeast = 1u << 20;  // smaller checkpoints would cost more syncs than memory is worth
+  return std::max(kLeast, memory_->limit_bytes() / 2);
+}
+
+// The bytes of committed versions that the next checkpoint may free.
+uint64_t StoreCore::FreeableBytes() {
+  const uint64_t committed = memory_->committed_bytes();
+  const uint64_t kept = kept_committed_bytes_.load();
+  if (committed >= kept) return committed - kept;
+  kept_committed_bytes_.store(committed);  // a snapshot has gone
+  return 0;
+}
+
 void StoreCore::CheckpointIfDue() {
+  if (checkpointer_ != nullptr) checkpointer_->NoteCommit();
   const uint64_t end = log_->end_lsn().value();
   const uint64_t since = std::max(checkpoint_lsn_.load(), last_due_lsn_.load());
-  if (end - std::min(end, since) < checkpoint_bytes_.load()) return;
-  if (!checkpoint_lock_.Acquire(std::chrono::milliseconds(0))) return;
-  last_due_lsn_.store(end);
-  CheckpointLocked().status().IgnoreError();
+  const bool is_for_log = end - std::min(end, since) >= checkpoint_bytes_.load();
+  const uint64_t freeable = FreeableBytes();
+  const bool is_for_memory = freeable >= MemoryThreshold() && end > last_due_lsn_.load();
+  if (is_for_log || is_for_memory) {
+    const auto reason = is_for_log ? CheckpointReason::kLog : CheckpointReason::kMemory;
+    if (checkpointer_ != nullptr) {
+      last_due_lsn_.store(end);
+      checkpointer_->Wake(reason);
+    } else if (checkpoint_lock_.Acquire(std::chrono::milliseconds(0))) {
+      last_due_lsn_.store(end);
+      CheckpointLocked(reason, CheckpointMode::kPassive).status().IgnoreError();  // kept, and shown by stats
+      checkpoint_lock_.Release();
+    }
+  }
+  if (checkpointer_ != nullptr) HelpIfBehind(end, freeable);
+}
+
+// A commit that finds the checkpoints far behind those before it waits for one, or writes it.
+void StoreCore::HelpIfBehind(uint64_t end, uint64_t freeable) {
+  constexpr uint64_t kMostBehind = 4;
+  const uint64_t end_before = last_commit_end_.exchange(end);
+  const uint64_t freeable_before = last_freeable_.exchange(freeable);
+  const auto is_behind = [&] {
+    const uint64_t since = std::max(checkpoint_lsn_.load(), last_help_lsn_.load());
+    if (end_before <= since) return false;
+    return end_before - since >= kMostBehind * checkpoint_bytes_.load() ||
+           std::min(freeable_before, FreeableBytes()) >= kMostBehind * MemoryThreshold();
+  };
+  if (!is_behind()) return;
+  if (!checkpoint_lock_.Acquire(std::chrono::milliseconds(options_.lock_timeout_ms))) return;
+  if (is_behind()) {
+    last_help_lsn_.store(end);
+    CheckpointLocked(CheckpointReason::kLog, CheckpointMode::kPassive).status().IgnoreError();
+  }
   checkpoint_lock_.Release();
 }
 

@@ -1,4 +1,6 @@
 // The way of a commit: log, sync, publish.
+#include <algorithm>
+
 #include "base/errors.h"
 #include "base/status_macros.h"
 #include "txn/store_core.h"
@@ -8,22 +10,19 @@ namespace turdb::txn {
 using pager::PageVersion;
 using pager::PrivatePages;
 
-absl::StatusOr<IntrusivePtr<DatabaseState>> StoreCore::Commit(CommitRequest* request, Synchronous synchronous) {
-  if (request->changed.empty() && request->dropped.empty()) {
-    auto head = chain_->head();
-    writer_lock_.Release();
-    return head;
-  }
+absl::StatusOr<IntrusivePtr<DatabaseState>> StoreCore::Append(CommitRequest* request, Synchronous synchronous) {
   auto appended = AppendCommit(request, synchronous);
-  writer_lock_.Release();
-  TURDB_RETURN_IF_ERROR(appended.status());
-  const Lsn lsn = (*appended)->lsn();
-  request->may_have_happened = true;
+  commit_place_.Release();
+  if (appended.ok()) request->may_have_happened = true;
+  return appended;
+}
+
+absl::Status StoreCore::MakeDurable(Lsn lsn, Synchronous synchronous) {
   if (synchronous != Synchronous::kFull) chain_->PublishUpTo(Lsn(0));
   // Behind a commit that is not durable yet, one that need not be waits all the same: states are published in order.
   if (synchronous == Synchronous::kFull || !chain_->IsPublished(lsn)) TURDB_RETURN_IF_ERROR(SyncUpTo(lsn));
   commits_.fetch_add(1, std::memory_order_relaxed);
-  return appended;
+  return absl::OkStatus();
 }
 
 absl::StatusOr<IntrusivePtr<DatabaseState>> StoreCore::AppendCommit(CommitRequest* request,
@@ -38,8 +37,8 @@ absl::StatusOr<IntrusivePtr<DatabaseState>> StoreCore::AppendCommit(CommitReques
     request->may_have_happened = !log_->Abort().ok();
     return logged;
   }
-  // Versions that a checkpoint wrote out since the transaction began are in the files now. It cannot have begun before
-  // the state that was written: that is never newer than the oldest in use.
+  // Versions that a checkpoint wrote out since the transaction began are in the files now: a file that is published as the
+  // transaction has it was changed by nobody else since.
   const Lsn checkpointed(checkpoint_lsn_.load());
   auto state = base->CopyAt(lsn);
   for (const auto& [id, pages] : request->changed) {
@@ -147,6 +146,11 @@ absl::Status StoreCore::Fail(const absl::Status& cause) {
 }
 
 void StoreCore::UnlinkDropped(Lsn durable) {
+  {
+    std::lock_guard<std::mutex> guard(unlinks_mutex_);
+    if (unlinks_.empty()) return;
+  }
+  durable = std::min(durable, OldestElsewhere());
   std::vector<PendingUnlink> due;
   {
     std::lock_guard<std::mutex> guard(unlinks_mutex_);

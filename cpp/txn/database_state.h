@@ -6,9 +6,11 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <utility>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "base/intrusive_ptr.h"
 #include "base/strong_id.h"
 #include "pager/file_state.h"
@@ -19,7 +21,17 @@ class DatabaseState : public RefCounted<DatabaseState> {
  public:
   explicit DatabaseState(Lsn lsn)
       : lsn_(lsn), epoch_(pager::NextEpoch()), pin_(MakeIntrusive<pager::SnapshotPin>()) {}
+  // The files of `other`; `lease` is given back when neither the state nor a view of it is left.
+  DatabaseState(const DatabaseState& other, std::shared_ptr<void> lease)
+      : lsn_(other.lsn_),
+        epoch_(pager::NextEpoch()),
+        pin_(MakeIntrusive<pager::SnapshotPin>(std::move(lease))),
+        chunks_(other.chunks_) {}
+  // Of a database that could not be read: a state without files that says why.
+  explicit DatabaseState(absl::Status status)
+      : status_(std::move(status)), lsn_(0), epoch_(pager::NextEpoch()), pin_(MakeIntrusive<pager::SnapshotPin>()) {}
 
+  const absl::Status& status() const { return status_; }  // not OK: nothing could be read
   Lsn lsn() const { return lsn_; }  // the end of the commit that made it
   const IntrusivePtr<pager::SnapshotPin>& pin() const { return pin_; }
   const pager::FileState* Find(FileId file) const;  // null: no such file
@@ -49,6 +61,7 @@ class DatabaseState : public RefCounted<DatabaseState> {
   };
   using Entry = std::pair<uint32_t, IntrusivePtr<Chunk>>;
 
+  const absl::Status status_;
   const Lsn lsn_;
   const pager::Epoch epoch_;
   const IntrusivePtr<pager::SnapshotPin> pin_;

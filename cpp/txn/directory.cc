@@ -12,7 +12,8 @@
 namespace turdb::txn {
 namespace {
 
-constexpr std::array<std::string_view, 5> kOwnNames = {"turdb.lock", "turdb.meta.new", "wal", "root", "turdb_catalog"};
+constexpr std::array<std::string_view, 6> kOwnNames = {"turdb.lock", "turdb.readers", "turdb.meta.new",
+                                                       "wal",        "root",          "turdb_catalog"};
 
 absl::Status RefusePlainFile(env::Env* env, const std::string& path) {
   std::string start(16, '\0');
@@ -47,18 +48,6 @@ uint64_t NewSalt(env::Env* env) {
   return (uint64_t{random()} << 32 ^ random()) ^ env->NowMicros() * 0x9e3779b97f4a7c15u;
 }
 
-absl::StatusOr<std::unique_ptr<env::FileLock>> Lock(env::Env* env, const std::string& path, uint64_t timeout_ms) {
-  const uint64_t deadline = env->MonotonicMicros() + timeout_ms * 1000;
-  for (uint64_t pause = 500;; pause = std::min<uint64_t>(2 * pause, 50000)) {
-    auto lock = env->LockFile(path + "/turdb.lock");
-    if (lock.ok() || KindOf(lock.status()) != ErrorKind::kBusy) return lock;
-    if (env->MonotonicMicros() >= deadline) {
-      return BusyError("cannot open database '", path, "': ", FromAbsl(lock.status().message()));
-    }
-    env->SleepMicros(pause);
-  }
-}
-
 absl::Status Initialize(env::Env* env, const std::string& path) {
   for (const char* name : {"/wal", "/root", "/turdb_catalog"}) TURDB_RETURN_IF_ERROR(env->CreateDir(path + name));
   format::DirectoryMeta meta;
@@ -67,6 +56,20 @@ absl::Status Initialize(env::Env* env, const std::string& path) {
 }
 
 }  // namespace
+
+absl::StatusOr<std::unique_ptr<env::FileLock>> LockDatabase(env::Env* env, const std::string& path,
+                                                            env::LockMode mode, const StoreOptions& options) {
+  const uint64_t deadline = env->MonotonicMicros() + options.lock_timeout_ms * 1000;
+  for (uint64_t pause = 500;; pause = std::min<uint64_t>(2 * pause, 50000)) {
+    auto lock = mode == env::LockMode::kShared ? env->LockFileShared(LockPath(path)) : env->LockFile(LockPath(path));
+    if (lock.ok() || KindOf(lock.status()) != ErrorKind::kBusy) return lock;
+    if (env->MonotonicMicros() >= deadline) {
+      return BusyError("cannot open database '", path, "': ", FromAbsl(lock.status().message()));
+    }
+    if (options.check_interrupt) TURDB_RETURN_IF_ERROR(options.check_interrupt());
+    env->SleepMicros(pause);
+  }
+}
 
 absl::Status WriteMeta(env::Env* env, const std::string& directory, const format::DirectoryMeta& meta) {
   const std::string bytes = format::EncodeDirectoryMeta(meta);
@@ -102,7 +105,7 @@ absl::StatusOr<std::unique_ptr<env::FileLock>> PrepareDirectory(env::Env* env, c
     if (!may_create) return ForeignFileError("cannot open database '", path, "': the directory holds no database");
   }
   if (options.is_read_only) return std::unique_ptr<env::FileLock>();
-  TURDB_ASSIGN_OR_RETURN(auto lock, Lock(env, path, options.lock_timeout_ms));
+  TURDB_ASSIGN_OR_RETURN(auto lock, LockDatabase(env, path, env::LockMode::kExclusive, options));
   if (!env->FileExists(MetaPath(path))) {  // still, now that nobody else makes it
     TURDB_RETURN_IF_ERROR(CheckMayBecomeDatabase(env, path));
     TURDB_RETURN_IF_ERROR(Initialize(env, path));

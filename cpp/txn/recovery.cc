@@ -8,9 +8,10 @@
 
 #include "base/errors.h"
 #include "base/status_macros.h"
+#include "env/temp_file.h"
 #include "format/file_header.h"
-#include "format/page_delta.h"
-#include "format/page_moves.h"
+#include "txn/page_change.h"
+#include "txn/write_back.h"
 #include "wal/log_files.h"
 
 namespace turdb::txn {
@@ -20,28 +21,28 @@ using pager::DataFile;
 using pager::OnDisk;
 using pager::PageVersion;
 
-Recovery::Recovery(env::Env* env, std::string directory, const format::DirectoryMeta& meta, bool is_read_only)
+Recovery::Recovery(env::Env* env, std::string directory, const format::DirectoryMeta& meta, bool is_read_only,
+                   IntrusivePtr<pager::PageMemory> memory, Lsn limit)
     : env_(env),
       directory_(std::move(directory)),
       meta_(meta),
       is_read_only_(is_read_only),
-      log_(env, LogDirectory(directory_), meta.salt, meta.first_segment, meta.checkpoint_lsn),
+      memory_(std::move(memory)),
+      log_(env, LogDirectory(directory_), meta.salt, meta.first_segment, meta.checkpoint_lsn, limit),
       epoch_(pager::NextEpoch()),
       next_file_id_(meta.next_file_id) {}
 
 absl::Status Recovery::Run() {
   for (const auto& entry : meta_.files) {
     File& file = files_[entry.id];
-    file.file = MakeIntrusive<DataFile>(env_, directory_, entry.path, entry.id, OnDisk::kYes, is_read_only_);
+    file.file = MakeIntrusive<DataFile>(env_, directory_, entry.path, entry.id, OnDisk::kYes, is_read_only_,
+                                       memory_);
     file.page_count = entry.page_count;
   }
   TURDB_RETURN_IF_ERROR(log_.Scan());
   TURDB_RETURN_IF_ERROR(RepairTornPages());
   TURDB_RETURN_IF_ERROR(log_.Replay(this));
-  if (!is_read_only_) {
-    TURDB_RETURN_IF_ERROR(SyncWhatIsReliedOn());
-    TURDB_RETURN_IF_ERROR(RemoveGarbage());
-  }
+  if (!is_read_only_) TURDB_RETURN_IF_ERROR(SyncWhatIsReliedOn());
   BuildState();
   return absl::OkStatus();
 }
@@ -88,7 +89,9 @@ absl::Status Recovery::RepairPage(env::File* data, FileId file, PageId page, con
   std::string bytes(kPageBytes, '\0');
   if (offset + kPageBytes <= size) {
     TURDB_RETURN_IF_ERROR(data->ReadAt(offset, bytes.data(), kPageBytes));
-    if (format::IsPageIntact(file, page, reinterpret_cast<const uint8_t*>(bytes.data()))) return absl::OkStatus();
+    if (format::IsPageIntact(file, page, reinterpret_cast<const uint8_t*>(bytes.data()))) {
+      return is_read_only_ ? absl::OkStatus() : data->WriteAt(offset, bytes.data(), kPageBytes);  // see write_back.h
+    }
   }
   if (is_read_only_) {
     repaired_[{file.value(), page.value()}].assign(reinterpret_cast<const char*>(image), kPageBytes);
@@ -106,7 +109,7 @@ absl::Status Recovery::OnCreate(FileId file, const std::string& path) {
   next_file_id_ = std::max(next_file_id_, file + 1);
   if (log_.IsDropped(file)) return absl::OkStatus();
   const OnDisk on_disk = env_->FileExists(directory_ + "/" + path) ? OnDisk::kYes : OnDisk::kNo;
-  files_[file].file = MakeIntrusive<DataFile>(env_, directory_, path, file, on_disk, is_read_only_);
+  files_[file].file = MakeIntrusive<DataFile>(env_, directory_, path, file, on_disk, is_read_only_, memory_);
   files_[file].file->MarkDirectoryDirty();
   return absl::OkStatus();
 }
@@ -125,15 +128,6 @@ absl::Status Recovery::ReadBase(File& file, PageId page, uint8_t* to) {
   return file.file->ReadPage(page, to);
 }
 
-namespace {
-
-bool Apply(const wal::PageChange& change, uint8_t* page) {
-  if (change.moves != nullptr && format::ApplyPageMoves(change.moves, change.moves_end, page) == nullptr) return false;
-  return format::ApplyPageDelta(change.delta, change.delta_end, page) != nullptr;
-}
-
-}  // namespace
-
 absl::Status Recovery::OnPage(FileId file, PageId page, const wal::PageChange& change) {
   if (log_.IsDropped(file)) return absl::OkStatus();
   const auto found = files_.find(file);
@@ -142,25 +136,23 @@ absl::Status Recovery::OnPage(FileId file, PageId page, const wal::PageChange& c
   }
   PageVersion* version = found->second.table.FindVersion(page);
   if (version == nullptr) {
-    auto made = PageVersion::New(epoch_);
+    TURDB_ASSIGN_OR_RETURN(auto made, found->second.file->NewVersion(epoch_));
     if (!change.is_from_zero) {
       TURDB_RETURN_IF_ERROR(ReadBase(found->second, page, made->bytes()));
-      made->set_lsn(Lsn(Load<uint64_t>(made->bytes() + format::kPageLsnOffset)));
+      TakeLsnOfPage(made.get());
     }
     version = made.get();
     found->second.table.Set(page, std::move(made), epoch_);
   }
-  if (change.is_from_zero) std::memset(version->bytes(), 0, kPageBytes);
-  // An interrupted checkpoint wrote the page with this change in it; moves must not be made again.
-  const bool is_there = !change.is_from_zero && version->lsn() >= change.lsn;
-  if (!is_there && !Apply(change, version->bytes())) {
+  bool is_new = false;  // false: an interrupted checkpoint wrote the page with this change in it
+  if (!ApplyPageChange(change, version, &is_new)) {
     return CorruptionError("the log of '", directory_, "' holds a damaged delta of page ", page.value(), " of '",
                            found->second.file->path(), "'");
   }
   if (page.value() == 0) {
     found->second.page_count = Load<uint32_t>(version->bytes() + format::kHeaderPageCountOffset);
   }
-  if (!is_there) touched_.push_back(version);
+  if (is_new) touched_.push_back(version);
   return absl::OkStatus();
 }
 
@@ -178,7 +170,7 @@ absl::Status Recovery::SyncWhatIsReliedOn() {
   if (log_.commits() == 0) return absl::OkStatus();
   for (const auto& segment : log_.segments()) {
     TURDB_ASSIGN_OR_RETURN(auto file, env_->OpenFile(segment.path, env::OpenMode::kReadWrite));
-    TURDB_RETURN_IF_ERROR(file->Sync());
+    TURDB_RETURN_IF_ERROR(WriteBack(file.get()));
   }
   return env_->SyncDir(LogDirectory(directory_));
 }
@@ -198,11 +190,15 @@ bool Recovery::IsGarbage(const std::string& path) const {
          std::all_of(page.begin(), page.end(), [](char c) { return c == 0; });
 }
 
-absl::Status Recovery::RemoveGarbage() {
+absl::Status Recovery::RemoveGarbage(bool with_data_files) {
   const std::set<std::string> known = paths();
-  TURDB_ASSIGN_OR_RETURN(const auto schemas, env_->ListDir(directory_));
+  std::vector<std::string> schemas;
+  if (with_data_files) {
+    TURDB_ASSIGN_OR_RETURN(schemas, env_->ListDir(directory_));
+  }
   for (const std::string& schema : schemas) {
     const std::string schema_path = directory_ + "/" + schema;
+    if (env::IsTempFileName(schema)) TURDB_RETURN_IF_ERROR(env_->DeleteFile(schema_path));
     if (schema == "wal" || !env_->DirExists(schema_path)) continue;
     TURDB_ASSIGN_OR_RETURN(const auto names, env_->ListDir(schema_path));
     for (const std::string& name : names) {
@@ -214,7 +210,8 @@ absl::Status Recovery::RemoveGarbage() {
   for (const std::string& name : segments) {
     const uint32_t number = wal::SegmentNumber(name);
     const bool is_needed = number >= meta_.first_segment && number < log_.next_segment();
-    if (number != 0 && !is_needed) TURDB_RETURN_IF_ERROR(env_->DeleteFile(LogDirectory(directory_) + "/" + name));
+    const bool is_spill = name.rfind("spill.", 0) == 0;  // of a process that died before it took the name away
+    if (is_spill || (number != 0 && !is_needed)) TURDB_RETURN_IF_ERROR(env_->DeleteFile(LogDirectory(directory_) + "/" + name));
   }
   return absl::OkStatus();
 }

@@ -17,6 +17,8 @@
 //   13 a page that a delta needs is damaged                kCorruption that names file and page
 //   14 recovery itself interrupted                         it wrote only repaired pages and removed only garbage: again
 //   15 opened read-only                                    as above, with repairs in memory and nothing removed
+//   16 read beside a process that writes                   as 15, up to where that process has published
+//   17 other processes read what is recovered              what they may need is not removed (see RemoveGarbage)
 #pragma once
 
 #include <map>
@@ -35,9 +37,14 @@ namespace turdb::txn {
 
 class Recovery final : public wal::LogVisitor {
  public:
-  Recovery(env::Env* env, std::string directory, const format::DirectoryMeta& meta, bool is_read_only);
+  // Commits behind `limit` are not looked at.
+  Recovery(env::Env* env, std::string directory, const format::DirectoryMeta& meta, bool is_read_only,
+           IntrusivePtr<pager::PageMemory> memory, Lsn limit = wal::kEndOfLog);
 
   absl::Status Run();
+  // Cases 9 and 10, and segments outside the log. Data files stay when another process reads a state before end_lsn(): a
+  // later open removes them. REQUIRES: Run, not read-only.
+  absl::Status RemoveGarbage(bool with_data_files);
 
   // REQUIRES: Run.
   IntrusivePtr<DatabaseState> state() const { return state_; }
@@ -63,7 +70,6 @@ class Recovery final : public wal::LogVisitor {
   absl::Status RepairPage(env::File* data, FileId file, PageId page, const uint8_t* image);
   absl::Status ReadBase(File& file, PageId page, uint8_t* to);
   absl::Status SyncWhatIsReliedOn();
-  absl::Status RemoveGarbage();
   bool IsGarbage(const std::string& path) const;
   void BuildState();
 
@@ -71,6 +77,7 @@ class Recovery final : public wal::LogVisitor {
   const std::string directory_;
   const format::DirectoryMeta& meta_;
   const bool is_read_only_;
+  const IntrusivePtr<pager::PageMemory> memory_;
   wal::LogReader log_;
   const pager::Epoch epoch_;
   std::map<FileId, File> files_;

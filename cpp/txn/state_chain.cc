@@ -6,7 +6,12 @@
 
 namespace turdb::txn {
 
-StateChain::StateChain(IntrusivePtr<DatabaseState> first) { published_.push_back({std::move(first)}); }
+StateChain::StateChain(IntrusivePtr<DatabaseState> first) { PublishLocked({std::move(first)}); }
+
+void StateChain::PublishLocked(Entry entry) {
+  if (!published_.empty()) published_.back().outdated_at = std::chrono::steady_clock::now();
+  published_.push_back(std::move(entry));
+}
 
 IntrusivePtr<DatabaseState> StateChain::published() const {
   std::lock_guard<std::mutex> guard(mutex_);
@@ -26,9 +31,10 @@ void StateChain::Append(IntrusivePtr<DatabaseState> state, bool needs_sync) {
 void StateChain::PublishUpTo(Lsn durable) {
   std::lock_guard<std::mutex> guard(mutex_);
   while (!pending_.empty() && (!pending_.front().needs_sync || pending_.front().state->lsn() <= durable)) {
-    published_.push_back(std::move(pending_.front()));
+    PublishLocked(std::move(pending_.front()));
     pending_.pop_front();
   }
+  if (published_word_ != nullptr) published_word_->store(published_.back().state->lsn().value());
   TrimLocked();
 }
 
@@ -51,15 +57,24 @@ void StateChain::TrimLocked() {
   published_.push_back(std::move(newest));
 }
 
-IntrusivePtr<DatabaseState> StateChain::CheckpointState() {
+void StateChain::Trim() {
   std::lock_guard<std::mutex> guard(mutex_);
   TrimLocked();
-  return published_.front().state;
+}
+
+StateChain::Candidates StateChain::CheckpointCandidates() {
+  std::lock_guard<std::mutex> guard(mutex_);
+  TrimLocked();
+  Candidates candidates{published_.back().state, {}};
+  for (const Entry& entry : published_) {
+    if (entry.state->lsn() < candidates.newest->lsn()) candidates.older.push_back(entry.state);
+  }
+  return candidates;
 }
 
 void StateChain::Clean(const std::function<IntrusivePtr<DatabaseState>(const DatabaseState&)>& clean) {
   std::lock_guard<std::mutex> guard(mutex_);
-  if (auto cleaned = clean(*published_.back().state)) published_.push_back({std::move(cleaned)});
+  if (auto cleaned = clean(*published_.back().state)) PublishLocked({std::move(cleaned)});
   if (!pending_.empty()) {
     Entry& head = pending_.back();
     if (auto cleaned = clean(*head.state)) pending_.push_back({std::move(cleaned), head.needs_sync});
@@ -67,9 +82,18 @@ void StateChain::Clean(const std::function<IntrusivePtr<DatabaseState>(const Dat
   TrimLocked();
 }
 
-Lsn StateChain::oldest_lsn() const {
+StateChain::Snapshots StateChain::CountSnapshots() const {
   std::lock_guard<std::mutex> guard(mutex_);
-  return published_.front().state->lsn();
+  Snapshots snapshots;
+  snapshots.oldest_lsn = published_.back().state->lsn();
+  for (const Entry& entry : published_) {
+    if (!entry.state->IsInUse()) continue;
+    if (++snapshots.n_in_use > 1 || entry.state->lsn() == snapshots.oldest_lsn) continue;
+    snapshots.oldest_lsn = entry.state->lsn();
+    const std::chrono::duration<double> age = std::chrono::steady_clock::now() - entry.outdated_at;
+    snapshots.oldest_seconds = age.count();
+  }
+  return snapshots;
 }
 
 }  // namespace turdb::txn

@@ -6,9 +6,12 @@
 // use; (3) lsns do not fall from front to back. Thread-safe.
 #pragma once
 
+#include <atomic>
+#include <chrono>
 #include <deque>
 #include <functional>
 #include <mutex>
+#include <vector>
 
 #include "txn/database_state.h"
 
@@ -17,6 +20,9 @@ namespace turdb::txn {
 class StateChain {
  public:
   explicit StateChain(IntrusivePtr<DatabaseState> first);
+
+  // Where the lsn of the newest published state is told to other processes.
+  void TellPublished(std::atomic<uint64_t>* word) { published_word_ = word; }
 
   IntrusivePtr<DatabaseState> published() const;
   IntrusivePtr<DatabaseState> head() const;
@@ -28,20 +34,33 @@ class StateChain {
   // After a failed sync: what was not published never will be.
   void DropUnpublished();
 
-  // The newest state that is no newer than any in use: what a checkpoint may write to the files.
-  IntrusivePtr<DatabaseState> CheckpointState();
+  // What a checkpoint may write to the files, and the states in use that are older, oldest first: what they show in the mapped
+  // files must be preserved first.
+  struct Candidates {
+    IntrusivePtr<DatabaseState> newest;
+    std::vector<IntrusivePtr<DatabaseState>> older;
+  };
+  Candidates CheckpointCandidates();
+  void Trim();  // lets go of states that nobody uses any more
   // Replaces the newest published state and the head by clean(state), where that is not null.
   void Clean(const std::function<IntrusivePtr<DatabaseState>(const DatabaseState&)>& clean);
-  // Lsn of the oldest state in use.
-  Lsn oldest_lsn() const;
+  struct Snapshots {
+    uint64_t n_in_use = 0;
+    Lsn oldest_lsn;               // of a state in use; of the newest where there is none
+    double oldest_seconds = 0;    // since there is a newer one
+  };
+  Snapshots CountSnapshots() const;
 
  private:
   struct Entry {
     IntrusivePtr<DatabaseState> state;
     bool needs_sync = false;
+    std::chrono::steady_clock::time_point outdated_at{};  // when a newer one was published
   };
+  void PublishLocked(Entry entry);
   void TrimLocked();
 
+  std::atomic<uint64_t>* published_word_ = nullptr;
   mutable std::mutex mutex_;
   std::deque<Entry> published_;  // never empty
   std::deque<Entry> pending_;

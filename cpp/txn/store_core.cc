@@ -18,22 +18,33 @@ StoreCore::StoreCore(env::Env* env, std::string path, const StoreOptions& option
       options_(options),
       process_id_(env->ProcessId()),
       is_volatile_(env->IsVolatile()),
+      memory_(MakeIntrusive<pager::PageMemory>(env, LogDirectory(path_), options.page_cache_bytes)),
+      preserved_(MakeIntrusive<pager::PreservedSpace>(env, LogDirectory(path_))),
       checkpoint_bytes_(options.checkpoint_bytes) {}
 
-StoreCore::~StoreCore() = default;
+StoreCore::~StoreCore() {
+  // A forked child has no such thread; what it waits with cannot be destroyed there. The Env may be gone by now.
+  if (is_forked_child_) checkpointer_.release();
+}
 
 absl::Status StoreCore::Recover() {
+  ReaderTable::DirectoryLock lock;
+  if (!options_.is_read_only) {
+    TURDB_ASSIGN_OR_RETURN(lock, OpenReaderTable());
+  }
   TURDB_ASSIGN_OR_RETURN(const format::DirectoryMeta meta, ReadMeta(env_, path_));
   salt_ = meta.salt;
-  Recovery recovery(env_, path_, meta, options_.is_read_only);
+  Recovery recovery(env_, path_, meta, options_.is_read_only, memory_);
   TURDB_RETURN_IF_ERROR(recovery.Run());
   checkpoint_lsn_ = meta.checkpoint_lsn.value();
+  if (!options_.is_read_only) TURDB_RETURN_IF_ERROR(TellReaders(&recovery));
   durable_lsn_ = recovery.log().end_lsn();
   recovered_commits_ = recovery.log().commits();
   next_file_id_ = recovery.next_file_id().value();
   names_ = recovery.paths();
   chain_ = std::make_unique<StateChain>(recovery.state());
   if (options_.is_read_only) return absl::OkStatus();
+  if (readers_) chain_->TellPublished(readers_->published_word());
   double_write_ = std::make_unique<DoubleWrite>(env_, DoubleWritePath(path_), salt_);
   log_ = std::make_unique<wal::LogWriter>(env_, wal::LogOptions{LogDirectory(path_), salt_, options_.wal_segment_bytes},
                                           recovery.log().next_segment(), recovery.log().end_lsn());
@@ -43,11 +54,14 @@ absl::Status StoreCore::Recover() {
 
 absl::Status StoreCore::Open(const std::shared_ptr<StoreCore>& core) {
   TURDB_ASSIGN_OR_RETURN(core->lock_, PrepareDirectory(core->env_, core->path_, core->options_));
-  TURDB_RETURN_IF_ERROR(core->Recover());
-  if (core->chain_->head()->Find(kCatalogFile) != nullptr) return absl::OkStatus();
   if (core->options_.is_read_only) {
+    TURDB_RETURN_IF_ERROR(core->OpenForReading());
+    if (core->Newest()->Find(kCatalogFile) != nullptr) return absl::OkStatus();
     return CorruptionError("database '", core->path_, "' has no catalog yet: its creation was interrupted");
   }
+  TURDB_RETURN_IF_ERROR(core->Recover());
+  core->StartCheckpointer();
+  if (core->chain_->head()->Find(kCatalogFile) != nullptr) return absl::OkStatus();
   TransactionImpl first(core);
   TURDB_RETURN_IF_ERROR(first.StartWriting(std::chrono::milliseconds(0)));
   TURDB_ASSIGN_OR_RETURN(const FileId catalog, first.CreateFile("turdb_catalog/catalog.tbd", nullptr));
@@ -55,25 +69,38 @@ absl::Status StoreCore::Open(const std::shared_ptr<StoreCore>& core) {
   return first.Commit(Synchronous::kNormal);
 }
 
+void StoreCore::StartCheckpointer() {
+  if (options_.is_read_only || !options_.has_background_checkpoint) return;
+  // Files in memory do not outlive the process: nothing is gained by writing them after a time.
+  const uint64_t interval_ms = is_volatile_ ? 0 : options_.checkpoint_interval_ms;
+  checkpointer_ = std::make_unique<Checkpointer>([this](CheckpointReason reason) { return RunDueCheckpoint(reason); },
+                                                 interval_ms);
+  if (recovered_commits_ > 0) CheckpointIfDue();
+}
+
+void StoreCore::set_checkpoint_interval_ms(uint64_t ms) {
+  if (checkpointer_ != nullptr && !is_volatile_) checkpointer_->set_interval_ms(ms);
+}
+
 absl::Status StoreCore::Close() {
   if (is_closed_.load()) return absl::OkStatus();
   if (env_->ProcessId() != process_id_) {  // a forked child owns nothing here
+    is_forked_child_ = true;
     is_closed_.store(true);
     return absl::OkStatus();
   }
+  if (checkpointer_ != nullptr) checkpointer_->Stop();
   absl::Status status;
   const bool may_write = CheckWritable().ok();
-  const bool has_place = may_write && writer_lock_.Acquire(std::chrono::milliseconds(options_.lock_timeout_ms));
+  const bool has_place = may_write && commit_place_.Acquire(std::chrono::milliseconds(options_.lock_timeout_ms));
   if (may_write) {
-    auto is_complete = Checkpoint();
+    auto is_complete = Checkpoint(CheckpointMode::kFull);
     status = is_complete.status();
-    if (is_complete.ok() && *is_complete && has_place) {
-      log_->DropAll();
-      double_write_->Remove();
-    }
+    if (is_complete.ok() && *is_complete && has_place) DropLog();
   }
   is_closed_.store(true);
-  if (has_place) writer_lock_.Release();
+  if (has_place) commit_place_.Release();
+  if (readers_) readers_->EndSession();
   lock_.reset();
   return status;
 }
@@ -99,6 +126,11 @@ absl::Status StoreCore::CheckWritable() const {
 
 StoreStats StoreCore::stats() const {
   StoreStats stats;
+  stats.recovered_commits = recovered_commits_;
+  stats.cache_limit_bytes = memory_->limit_bytes();
+  stats.cache_bytes = memory_->heap_bytes();
+  if (!chain_) return stats;  // the process that writes knows the rest
+  chain_->Trim();  // what only snapshots held that are gone is not counted
   if (log_ != nullptr) {
     stats.wal_bytes = log_->end_lsn().value() - checkpoint_lsn_.load();
     stats.wal_bytes_written = log_->bytes_written();
@@ -107,7 +139,30 @@ StoreStats StoreCore::stats() const {
   stats.syncs = syncs_.load();
   stats.checkpoints = checkpoints_.load();
   stats.pages_checkpointed = pages_checkpointed_.load();
-  stats.recovered_commits = recovered_commits_;
+  if (readers_) {
+    const ReaderTable::Readers readers = readers_->Look();
+    stats.reading_processes = readers.n;
+    stats.oldest_reader_pid = readers.oldest_pid;
+    if (readers.oldest_pid != 0) stats.oldest_reader_lsn = readers.oldest;
+  }
+  stats.repeated_commits = repeated_commits_.load();
+  stats.locks = locks_.stats();
+  stats.spilled_bytes = memory_->spilled_bytes();
+  stats.committed_bytes = memory_->committed_bytes();
+  stats.spill_file_bytes = memory_->spill_file_bytes();
+  stats.preserved_pages = preserved_->n_pages();
+  stats.preserved_file_bytes = stats.preserved_pages * format::kPageBytes;
+  const StateChain::Snapshots snapshots = chain_->CountSnapshots();
+  stats.snapshots = snapshots.n_in_use;
+  stats.oldest_snapshot_seconds = snapshots.oldest_seconds;
+  stats.oldest_snapshot_log_bytes = chain_->head()->lsn().value() - snapshots.oldest_lsn.value();
+  const auto by = [this](CheckpointReason reason) { return checkpoints_by_reason_[static_cast<size_t>(reason)].load(); };
+  stats.checkpoints_for_log = by(CheckpointReason::kLog);
+  stats.checkpoints_for_memory = by(CheckpointReason::kMemory);
+  stats.checkpoints_for_time = by(CheckpointReason::kTime);
+  stats.checkpoints_requested = by(CheckpointReason::kRequest);
+  std::lock_guard<std::mutex> guard(checkpoint_error_mutex_);
+  if (!checkpoint_error_.ok()) stats.last_checkpoint_error = std::string(FromAbsl(checkpoint_error_.message()));
   return stats;
 }
 
@@ -140,7 +195,7 @@ void StoreCore::DiscardCreated(const IntrusivePtr<DataFile>& file) {
 }
 
 IntrusivePtr<DataFile> StoreCore::NewDataFile(FileId id, const std::string& path) {
-  return MakeIntrusive<DataFile>(env_, path_, path, id, pager::OnDisk::kNo, false);
+  return MakeIntrusive<DataFile>(env_, path_, path, id, pager::OnDisk::kNo, false, memory_);
 }
 
 }  // namespace turdb::txn

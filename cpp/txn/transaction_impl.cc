@@ -11,15 +11,30 @@ using pager::FileView;
 using pager::PrivatePages;
 
 TransactionImpl::TransactionImpl(std::shared_ptr<StoreCore> core)
-    : core_(std::move(core)), state_(core_->chain().published()) {}
+    : core_(std::move(core)), state_(core_->Newest()) {}
 
 TransactionImpl::~TransactionImpl() { Rollback(); }
 
 // --- reading ---------------------------------------------------------------------------------
 
+std::vector<FileId> TransactionImpl::Files() const {
+  std::vector<FileId> files;
+  state_->ForEach([&](FileId id, const IntrusivePtr<FileState>&) {
+    const auto own = files_.find(id);
+    if (own == files_.end() || !own->second.is_dropped) files.push_back(id);
+  });
+  for (const auto& [id, entry] : files_) {
+    if (!entry.created_path.empty() && !entry.is_dropped) files.push_back(id);  // ids only grow: behind the others
+  }
+  return files;
+}
+
 absl::StatusOr<const FileState*> TransactionImpl::Committed(FileId file) const {
   const FileState* found = state_->Find(file);
-  if (found == nullptr) return InternalError("the database has no file with id ", file.value());
+  if (found == nullptr) {
+    TURDB_RETURN_IF_ERROR(state_->status());
+    return InternalError("the database has no file with id ", file.value());
+  }
   return found;
 }
 
@@ -44,39 +59,33 @@ uint64_t TransactionImpl::FileVersion(FileId file) {
   return committed == nullptr ? 0 : committed->content_version();
 }
 
-absl::Status TransactionImpl::Refresh() {
-  TURDB_RETURN_IF_ERROR(core_->CheckUsable());
-  if (is_writing_) return MisuseError("a transaction that writes cannot move to a newer snapshot");
-  state_ = core_->chain().published();
-  has_read_ = false;
-  return absl::OkStatus();
+absl::StatusOr<FileView> TransactionImpl::SnapshotView(FileId file) {
+  const auto own = files_.find(file);
+  if (own != files_.end() && own->second.created_path.empty()) return own->second.pages->base();
+  TURDB_ASSIGN_OR_RETURN(const FileState* committed, Committed(file));
+  return committed->View(state_->pin());
+}
+
+absl::StatusOr<FileView> TransactionImpl::NewestView(FileId file) {
+  const auto newest = core_->chain().head();
+  const FileState* found = newest->Find(file);
+  if (found == nullptr) return ConflictError("a table was dropped since this transaction's snapshot; roll back and retry");
+  return found->View(newest->pin());
+}
+
+bool TransactionImpl::IsNewest(FileId file) const {
+  const auto newest = core_->chain().head();
+  const FileState* there = newest->Find(file);
+  const auto own = files_.find(file);
+  if (own != files_.end()) {
+    if (!own->second.created_path.empty()) return true;
+    return there != nullptr && there->content_version() == own->second.pages->base_version();
+  }
+  const FileState* here = state_->Find(file);
+  return here == there || (here != nullptr && there != nullptr && here->content_version() == there->content_version());
 }
 
 // --- writing ---------------------------------------------------------------------------------
-
-absl::Status TransactionImpl::StartWriting(std::chrono::milliseconds timeout) {
-  if (is_writing_) return absl::OkStatus();
-  TURDB_RETURN_IF_ERROR(core_->CheckWritable());
-  if (!core_->writer_lock().Acquire(timeout)) {
-    return BusyError("database is locked: another transaction is writing to '", core_->path(), "'");
-  }
-  const Lsn checkpoint_lsn = core_->checkpoint_lsn();  // read first: the head may be cleaner, never less clean
-  auto head = core_->chain().head();
-  if (has_read_ && head->lsn() != state_->lsn()) {
-    core_->writer_lock().Release();
-    core_->WaitUntilPublished();  // so that a retry does not meet the same commit again
-    return ConflictError("database changed since this transaction's snapshot; roll back and retry");
-  }
-  const absl::Status usable = core_->CheckWritable();  // may have changed while waiting
-  if (!usable.ok()) {
-    core_->writer_lock().Release();
-    return usable;
-  }
-  state_ = std::move(head);
-  checkpoint_at_start_ = checkpoint_lsn;
-  is_writing_ = true;
-  return absl::OkStatus();
-}
 
 absl::Status TransactionImpl::CheckWriting() const {
   TURDB_RETURN_IF_ERROR(core_->CheckUsable());
@@ -91,12 +100,23 @@ absl::StatusOr<pager::FileWriter*> TransactionImpl::Writer(FileId file) {
     if (own->second.is_dropped) return InternalError("file ", file.value(), " was dropped by this transaction");
     return own->second.pages.get();
   }
+  FileEntry entry;
+  TURDB_RETURN_IF_ERROR(Open(file, &entry));
+  return files_.emplace(file, std::move(entry)).first->second.pages.get();
+}
+
+absl::Status TransactionImpl::Open(FileId file, FileEntry* entry) {
   TURDB_ASSIGN_OR_RETURN(const FileState* committed, Committed(file));
   TURDB_ASSIGN_OR_RETURN(FileView view, committed->View(state_->pin()));
-  FileEntry& entry = files_[file];
-  entry.pages = std::make_unique<PrivatePages>(std::move(view), committed->content_version());
-  entry.pages->set_known_checkpoint(checkpoint_at_start_);
-  return entry.pages.get();
+  if (entry->pages == nullptr) {
+    entry->pages = std::make_unique<PrivatePages>(std::move(view), committed->content_version());
+  } else {
+    entry->pages->MoveTo(std::move(view), committed->content_version());
+    ++entry->moves;
+  }
+  entry->pages->set_known_checkpoint(checkpoint_at_start_);
+  entry->pages->set_may_write_direct(is_exclusive_);
+  return absl::OkStatus();
 }
 
 absl::StatusOr<FileId> TransactionImpl::CreateFile(std::string_view relative_path, std::string* chosen_path) {
@@ -130,8 +150,9 @@ uint64_t TransactionImpl::private_bytes() const {
 // --- savepoints ------------------------------------------------------------------------------
 
 Savepoint TransactionImpl::MakeSavepoint() {
-  SavedFiles saved;
-  for (auto& [id, entry] : files_) saved.emplace(id, SavedFile{entry.pages->Save(), entry.is_dropped});
+  SavedState saved;
+  for (auto& [id, entry] : files_) saved.files.emplace(id, SavedFile{entry.pages->Save(), entry.is_dropped, entry.moves});
+  if (change_log_ != nullptr) saved.changes = change_log_->MarkEnd();
   savepoints_.push_back(std::move(saved));
   return Savepoint{savepoints_.size()};
 }
@@ -141,12 +162,18 @@ absl::Status TransactionImpl::RollbackTo(Savepoint savepoint) {
     return InternalError("no savepoint of depth ", savepoint.depth);
   }
   savepoints_.resize(savepoint.depth);
-  const SavedFiles& saved = savepoints_.back();
+  const SavedState& saved = savepoints_.back();
+  if (change_log_ != nullptr) change_log_->CutBackTo(saved.changes);
+  StaleFiles stale;  // saved on pages of a state that the transaction has left since
   for (auto it = files_.begin(); it != files_.end();) {
     FileEntry& entry = it->second;
-    const auto found = saved.find(it->first);
-    if (found != saved.end()) {
-      entry.pages->Restore(found->second.saved);
+    const auto found = saved.files.find(it->first);
+    if (found != saved.files.end()) {
+      if (found->second.moves == entry.moves) {
+        entry.pages->Restore(found->second.saved);
+      } else {
+        stale.insert(it->first);
+      }
       entry.is_dropped = found->second.is_dropped;
     } else if (entry.created_path.empty()) {
       entry.pages->RestoreBase();
@@ -158,55 +185,11 @@ absl::Status TransactionImpl::RollbackTo(Savepoint savepoint) {
     }
     ++it;
   }
-  return absl::OkStatus();
+  return stale.empty() ? absl::OkStatus() : WriteAnew(std::move(stale));
 }
 
 void TransactionImpl::Release(Savepoint savepoint) {
   if (savepoint.depth > 0 && savepoint.depth <= savepoints_.size()) savepoints_.resize(savepoint.depth - 1);
-}
-
-// --- the end ---------------------------------------------------------------------------------
-
-absl::Status TransactionImpl::Commit(Synchronous synchronous) {
-  if (!is_writing_) return absl::OkStatus();
-  const absl::Status usable = CheckWriting();
-  if (!usable.ok()) {
-    Rollback();
-    return usable;
-  }
-  CommitRequest request;
-  for (auto& [id, entry] : files_) {
-    if (entry.is_dropped) {
-      if (entry.created_path.empty()) request.dropped.push_back(id);
-      continue;
-    }
-    if (!entry.created_path.empty()) request.created.emplace_back(id, entry.created_path);
-    if (entry.pages->is_changed()) request.changed.emplace_back(id, entry.pages.get());
-  }
-  is_writing_ = false;  // the place is given back by the commit
-  auto committed = core_->Commit(&request, synchronous);
-  for (auto& [id, entry] : files_) {
-    const bool is_gone = entry.is_dropped || (!committed.ok() && !request.may_have_happened);
-    if (is_gone && !entry.created_path.empty()) {
-      core_->DiscardCreated(entry.pages->file());
-    }
-  }
-  files_.clear();
-  savepoints_.clear();
-  has_read_ = false;
-  state_ = committed.ok() ? *committed : core_->chain().published();
-  if (committed.ok()) core_->CheckpointIfDue();
-  return committed.status();
-}
-
-void TransactionImpl::Rollback() {
-  for (auto& [id, entry] : files_) {
-    if (!entry.created_path.empty()) core_->DiscardCreated(entry.pages->file());
-  }
-  files_.clear();
-  savepoints_.clear();
-  if (is_writing_) core_->writer_lock().Release();
-  is_writing_ = false;
 }
 
 }  // namespace turdb::txn

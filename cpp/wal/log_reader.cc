@@ -11,6 +11,7 @@
 #include "format/page_delta.h"
 #include "format/page_moves.h"
 #include "wal/log_files.h"
+#include "wal/log_operations.h"
 
 namespace turdb::wal {
 
@@ -21,72 +22,6 @@ using format::SegmentHeader;
 
 namespace {
 
-constexpr Lsn kNoLimit{std::numeric_limits<uint64_t>::max()};
-
-// One operation of a payload, with the fields that its kind has.
-struct Operation {
-  LogOp op;
-  uint64_t file = 0;
-  std::string_view name;
-  uint64_t page = 0;
-  PageChange change;  // its delta is null in operations of other kinds
-};
-
-class OperationReader {
- public:
-  explicit OperationReader(std::string_view payload)
-      : at_(reinterpret_cast<const uint8_t*>(payload.data())), end_(at_ + payload.size()) {}
-
-  bool Next(Operation* out) {
-    if (at_ == nullptr || at_ == end_) return false;
-    *out = Operation{static_cast<LogOp>(*at_++)};
-    at_ = DecodeVarint(at_, end_, &out->file);
-    if (at_ == nullptr || out->file > std::numeric_limits<uint32_t>::max()) return Bad();
-    switch (out->op) {
-      case LogOp::kFileName: return Name(out);
-      case LogOp::kCreate:
-      case LogOp::kDrop: return true;
-      case LogOp::kPage:
-      case LogOp::kZeroPage:
-      case LogOp::kMovedPage: return Page(out);
-    }
-    return Bad();
-  }
-  bool is_bad() const { return at_ == nullptr; }
-
- private:
-  bool Bad() {
-    at_ = nullptr;
-    return false;
-  }
-  bool Name(Operation* out) {
-    uint64_t length;
-    at_ = DecodeVarint(at_, end_, &length);
-    if (at_ == nullptr || length > static_cast<uint64_t>(end_ - at_)) return Bad();
-    out->name = {reinterpret_cast<const char*>(at_), length};
-    at_ += length;
-    return true;
-  }
-  bool Page(Operation* out) {
-    at_ = DecodeVarint(at_, end_, &out->page);
-    if (at_ == nullptr || out->page > std::numeric_limits<uint32_t>::max()) return Bad();
-    PageChange& change = out->change;
-    change.is_from_zero = out->op == LogOp::kZeroPage;
-    if (out->op == LogOp::kMovedPage) {
-      change.moves = at_;
-      at_ = format::SkipPageMoves(at_, end_);
-      change.moves_end = at_;
-      if (at_ == nullptr) return Bad();
-    }
-    change.delta = at_;
-    at_ = format::SkipPageDelta(at_, end_);
-    change.delta_end = at_;
-    return at_ != nullptr;
-  }
-  const uint8_t* at_;
-  const uint8_t* const end_;
-};
-
 absl::Status Malformed(const std::string& path) {
   return CorruptionError("log segment '", path, "' holds an operation that makes no sense");
 }
@@ -94,35 +29,37 @@ absl::Status Malformed(const std::string& path) {
 }  // namespace
 
 LogReader::LogReader(env::Env* env, std::string directory, uint64_t salt, uint32_t first_segment,
-                     Lsn checkpoint_lsn)
+                     Lsn checkpoint_lsn, Lsn limit)
     : env_(env),
       directory_(std::move(directory)),
       salt_(salt),
       first_segment_(first_segment),
       checkpoint_lsn_(checkpoint_lsn),
+      limit_(limit),
       end_lsn_(checkpoint_lsn),
       next_segment_(first_segment) {}
 
-// The header of a segment; false when there is none, or none that a finished write left.
-bool LogReader::ReadHeader(uint32_t number, SegmentHeader* header, absl::Status* status) const {
-  const std::string path = SegmentPath(directory_, number);
-  if (!env_->FileExists(path)) return false;
-  auto file = env_->OpenFile(path, env::OpenMode::kReadOnly);
-  if (!file.ok()) {
-    *status = file.status();
-    return false;
-  }
+// False when there is no segment, or none that belongs to the log before the limit.
+absl::StatusOr<bool> LogReader::FindSegment(uint32_t number, SegmentHeader* header) const {
+  TURDB_ASSIGN_OR_RETURN(const bool is_there, ReadSegmentHeader(env_, directory_, salt_, number, header));
+  return is_there && (header->start_lsn < limit_ || (segments_.empty() && header->start_lsn <= checkpoint_lsn_));
+}
+
+absl::StatusOr<bool> ReadSegmentHeader(env::Env* env, const std::string& directory, uint64_t salt, uint32_t number,
+                                       SegmentHeader* header) {
+  const std::string path = SegmentPath(directory, number);
+  if (!env->FileExists(path)) return false;
+  TURDB_ASSIGN_OR_RETURN(auto file, env->OpenFile(path, env::OpenMode::kReadOnly));
   uint8_t bytes[format::kSegmentHeaderBytes];
-  auto size = (*file)->Size();
+  auto size = file->Size();
   if (!size.ok() || *size < sizeof(bytes)) return false;
-  *status = (*file)->ReadAt(0, bytes, sizeof(bytes));
-  if (!status->ok() || !format::DecodeSegmentHeader(bytes, header)) return false;
+  TURDB_RETURN_IF_ERROR(file->ReadAt(0, bytes, sizeof(bytes)));
+  if (!format::DecodeSegmentHeader(bytes, header)) return false;
   if (header->format_version > format::kFormatVersion) {
-    *status = NewerFormatError("log segment '", path, "' was written by a newer turdb (format ",
-                               header->format_version, ", this one knows ", format::kFormatVersion, ")");
-    return false;
+    return NewerFormatError("log segment '", path, "' was written by a newer turdb (format ", header->format_version,
+                            ", this one knows ", format::kFormatVersion, ")");
   }
-  return header->salt == salt_ && header->number == number;
+  return header->salt == salt && header->number == number;
 }
 
 absl::StatusOr<std::string> LogReader::ReadSegment(const Segment& segment) const {
@@ -170,19 +107,16 @@ absl::Status LogReader::ScanSegment(const Segment& segment, const SegmentHeader&
 
 absl::Status LogReader::Scan() {
   SegmentHeader header, next;
-  absl::Status status;
-  bool has_segment = ReadHeader(first_segment_, &header, &status);
-  TURDB_RETURN_IF_ERROR(status);
+  TURDB_ASSIGN_OR_RETURN(bool has_segment, FindSegment(first_segment_, &header));
   for (uint32_t number = first_segment_; has_segment; ++number, header = next) {
     if (segments_.empty() ? header.start_lsn > checkpoint_lsn_ : header.start_lsn < segments_.back().start_lsn) {
       return CorruptionError("log segment '", SegmentPath(directory_, number), "' does not follow what is before it");
     }
     segments_.push_back({number, header.start_lsn, SegmentPath(directory_, number)});
     next_segment_ = number + 1;
-    has_segment = ReadHeader(number + 1, &next, &status);
-    TURDB_RETURN_IF_ERROR(status);
+    TURDB_ASSIGN_OR_RETURN(has_segment, FindSegment(number + 1, &next));
     TURDB_RETURN_IF_ERROR(
-        ScanSegment(segments_.back(), header, has_segment ? next.start_lsn : kNoLimit, !has_segment));
+        ScanSegment(segments_.back(), header, has_segment ? next.start_lsn : limit_, !has_segment));
   }
   return absl::OkStatus();
 }

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <map>
 #include <set>
 #include <string>
@@ -40,6 +41,12 @@ class LogVisitor {
   virtual absl::Status OnFrameEnd(format::FrameKind kind, Lsn lsn) = 0;
 };
 
+inline constexpr Lsn kEndOfLog{std::numeric_limits<uint64_t>::max()};
+
+// The header of a segment; false when there is none, or none of this log that a finished write left. kNewerFormat, kIo.
+absl::StatusOr<bool> ReadSegmentHeader(env::Env* env, const std::string& directory, uint64_t salt, uint32_t number,
+                                       format::SegmentHeader* header);
+
 class LogReader {
  public:
   struct Segment {
@@ -49,7 +56,9 @@ class LogReader {
   };
 
   // The log of the database with this salt, from the segment on, where commits up to `checkpoint_lsn` are in the files.
-  LogReader(env::Env* env, std::string directory, uint64_t salt, uint32_t first_segment, Lsn checkpoint_lsn);
+  // Frames that end behind `limit` count for nothing: beside a process that writes, it is up to where that has published.
+  LogReader(env::Env* env, std::string directory, uint64_t salt, uint32_t first_segment, Lsn checkpoint_lsn,
+            Lsn limit = kEndOfLog);
 
   absl::Status Scan();
   // What Scan found. end_lsn is the end of the last whole transaction, at least the checkpoint's.
@@ -66,7 +75,7 @@ class LogReader {
 
  private:
   absl::StatusOr<std::string> ReadSegment(const Segment& segment) const;
-  bool ReadHeader(uint32_t number, format::SegmentHeader* header, absl::Status* status) const;
+  absl::StatusOr<bool> FindSegment(uint32_t number, format::SegmentHeader* header) const;
   absl::Status ScanSegment(const Segment& segment, const format::SegmentHeader& header, Lsn limit, bool is_last);
   absl::Status ScanPayload(std::string_view payload, const std::string& path);
 
@@ -75,6 +84,7 @@ class LogReader {
   const uint64_t salt_;
   const uint32_t first_segment_;
   const Lsn checkpoint_lsn_;
+  const Lsn limit_;
   Lsn end_lsn_;
   uint32_t next_segment_;
   uint64_t commits_ = 0;

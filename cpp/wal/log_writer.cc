@@ -267,6 +267,11 @@ void LogWriter::DropAll() {
   if (std::exchange(has_spare_, false)) env_->DeleteFile(SparePath(options_.directory)).IgnoreError();
 }
 
+void LogWriter::DropSpare() {
+  std::lock_guard<std::mutex> guard(mutex_);
+  if (std::exchange(has_spare_, false)) env_->DeleteFile(SparePath(options_.directory)).IgnoreError();
+}
+
 void LogWriter::DropBefore(uint32_t segment) {
   std::vector<uint32_t> dropped;
   bool is_spare_wanted;

@@ -60,6 +60,8 @@ class LogWriter {
   uint32_t next_number() const;
   // Removes the segments before that one; keeps one for reuse.
   void DropBefore(uint32_t segment);
+  // Gives up the segment kept for reuse. REQUIRES: the writer's place.
+  void DropSpare();
   // Removes every segment. REQUIRES: nothing is appended afterwards.
   void DropAll();
   // Adds a segment that recovery has read, oldest first; it is dropped in its turn.

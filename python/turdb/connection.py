@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import os
 from collections.abc import Iterator, Sequence
 from typing import Any, Callable, Optional, Union
@@ -11,6 +12,7 @@ import numpy as np
 
 from turdb import _core, exceptions
 from turdb.append import Column, as_list, columns_of, has_vectors
+from turdb.backup import back_up
 from turdb.dump import dump_statements, quote_name
 from turdb.exceptions import DataError, ProgrammingError
 
@@ -178,6 +180,49 @@ class Connection(_core.Connection):
             raise ProgrammingError(f"knn(): ef must be a positive integer, not {ef!r}")
         return self._knn(table, column, vectors, int(k), where or "", parameters or None, int(ef or 0), threads)
 
+    def backup(
+        self,
+        target: Union[Connection, PathLike],
+        *,
+        pages: int = -1,
+        progress: Optional[Callable[[int, int, int], object]] = None,
+        name: str = "main",
+        sleep: float = 0.250,
+    ) -> None:
+        """Copy this database over that of `target`, another connection or a path (opened for the copy, then closed).
+
+        The copy shows this database as it is now, whatever is written to it meanwhile. All that `target` had is
+        replaced in one transaction: its readers keep what they see, others may not write to it until the copy is
+        done, and when this raises, or the process ends, it has what it had.
+
+        `pages` pages of 16 KiB are copied at a time, all at once when it is 0 or less. After each step `progress` is
+        called with (status, remaining, total): status 0, and 101 at the end. `sleep` is what sqlite3 waits between
+        attempts on a locked database; here every wait ends after the target's timeout.
+
+        Raises OperationalError (`target` is in a transaction, read only, or being written; no database `name`),
+        ProgrammingError (a closed connection, both of one database), ValueError (`target` is this connection).
+
+        Source: https://docs.python.org/3/library/sqlite3.html#sqlite3.Connection.backup.
+
+        >>> with turdb.connect("copy.turdb") as copy: con.backup(copy)
+        """
+        if progress is not None and not callable(progress):
+            raise TypeError("progress argument must be a callable")
+        if isinstance(sleep, bool) or not isinstance(sleep, (int, float)):
+            raise TypeError("sleep must be a number")
+        if not isinstance(target, _core.Connection):
+            if not isinstance(target, (str, bytes, os.PathLike)):
+                raise TypeError(f"backup() needs a turdb.Connection or a path, not {type(target).__name__}")
+            opened = connect(target)
+            try:
+                back_up(self, opened, operator.index(pages), progress, name)
+            finally:
+                opened.close()
+            return
+        if target is self:
+            raise ValueError("target cannot be the same connection instance")
+        back_up(self, target, operator.index(pages), progress, name)
+
     def iterdump(self) -> Iterator[str]:
         """The database as the SQL statements that make it, one by one."""
         return dump_statements(self)
@@ -204,7 +249,8 @@ def connect(
 
     - `timeout`: seconds to wait for a lock before OperationalError;
     - `read_only`: open beside the one process that writes, and never write;
-    - `page_cache_size`: bytes of memory for cached pages (0: the default).
+    - `page_cache_size`: bytes of memory for pages that are changed or not yet in their files (0: the default, 64 MiB); what is
+      past it goes to a temporary file beside the log. One size for all connections of a database.
 
     Raises OperationalError (no permission, another process writes), DatabaseError (not a turdb database, damaged, or
     of a newer format).

@@ -150,9 +150,14 @@ reindex
 reindex t
 vacuum
 vacuum main
+vacuum s.t
 vacuum into 'x'
 attach 'x' as y
 attach database 'x' as y key 'z'
 detach y
 detach database y
 create virtual table vt using fts5(a, b, tokenize = 'porter ascii')
+select a from t where b = 1 order by a limit 1 offset 2 for update skip locked
+select * from t as u join v on u.a = v.a for share of u, v nowait for update of v
+insert into t select a, b from u where a > 2 for update
+select a from (select a from t for share) where a in (select b from u for update nowait)

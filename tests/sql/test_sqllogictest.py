@@ -1,4 +1,5 @@
-"""Files of SQLite's sqllogictest corpus (slt/README.md): the right answers, in memory and on disk.
+"""Files of SQLite's sqllogictest corpus (slt/README.md): the right answers, in memory, on disk, and where every statement
+runs out of memory at once (PRAGMA statement_memory).
 
 The format: records apart by blank lines; `statement ok|error` and a statement; `query <types> <sort> <label>`, a query,
 `----` and the values, one on a line, or their number and MD5; `skipif`/`onlyif <database>` before a record, of which
@@ -103,12 +104,14 @@ def check_query(con, record, labels):
         assert labels.setdefault(label, hashed(values)) == hashed(values), sql
 
 
-@pytest.mark.parametrize("place", ["memory", "disk"])
+@pytest.mark.parametrize("place", ["memory", "disk", "no memory"])
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.name.split(".")[0])
 def test_file(file, place, tmp_path):
-    con = turdb.connect(":memory:" if place == "memory" else str(tmp_path / "slt.turdb"), isolation_level=None)
+    con = turdb.connect(":memory:" if place != "disk" else str(tmp_path / "slt.turdb"), isolation_level=None)
     if place == "disk":
         con.execute("PRAGMA synchronous = OFF")
+    if place == "no memory":
+        con.execute("PRAGMA statement_memory = 1")
     known = DIFFERENCES.get(file.name.split(".")[0], set())
     labels, count = {}, 0
     for record in records(gzip.decompress(file.read_bytes()).decode("utf-8", "surrogateescape")):

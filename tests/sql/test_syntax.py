@@ -61,6 +61,10 @@ def test_prints_what_parses_to_the_same(sql):
         ("select * from a join (b, c) as d", "SELECT * FROM a JOIN (b, c) AS d"),
         ("select 1 limit 2, 3", "SELECT 1 LIMIT 3 OFFSET 2"),
         ("select * from t for update", "SELECT * FROM t FOR UPDATE"),
+        ("select * from t limit 1 for share of t, \"b c\" nowait", 'SELECT * FROM t LIMIT 1 FOR SHARE OF t, "b c" NOWAIT'),
+        ("select 1 for from t for for update skip locked", "SELECT 1 AS for FROM t AS for FOR UPDATE SKIP LOCKED"),
+        ("select * from a, b for update of a for share of b", "SELECT * FROM a, b FOR UPDATE OF a FOR SHARE OF b"),
+        ("select share, skip locked, nowait of from t for", "SELECT share, skip AS locked, nowait AS of FROM t AS for"),
         ("select \"a\", [a b], `select`, 'x'", 'SELECT "a", "a b", "select", \'x\''),
         ("select x'0aFF', 'it''s', 0x10, 1e3", "SELECT X'0AFF', 'it''s', 16, 1e3"),
         ("insert into t default values", "INSERT INTO t DEFAULT VALUES"),
@@ -396,9 +400,10 @@ def is_addition(sql):
         or re.search(r"\((?:[^()]*) order by", sql) is not None  # max(a ORDER BY b)
         or ("returning" in sql and re.search(r"\b(order|limit)\b", sql) is not None)
         or ("trigger" in sql and re.search(r" as |with |default values|returning|indexed", sql) is not None)
-        or sql.startswith(("begin", "explain", "analyze", "create index", "create unique index", "pragma"))
+        or sql.startswith(("begin", "explain", "analyze", "vacuum", "create index", "create unique index", "pragma"))
         or re.search(r"\b(values|union|except|intersect)\b", sql) is not None  # of two widths: the binder's error
         or re.search(r"order by|limit", sql) is not None  # of UPDATE and DELETE
+        or re.search(r"\bfor (update|share)\b", sql) is not None
     )
 
 

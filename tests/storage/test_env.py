@@ -1,6 +1,7 @@
 """Checksums, and the same promises from the operating system's files and from those in memory."""
 
 import random
+import sys
 
 import pytest
 from hypothesis import given, settings
@@ -103,3 +104,24 @@ def test_reads_writes_truncates_against_a_bytearray(place, seed):
             model.extend(bytes(max(0, offset + len(data) - len(model))))
             model[offset : offset + len(data)] = data
         assert file.size() == len(model)
+
+
+def test_temporary_files_have_no_name(place):
+    env, root = place
+    env.mkdir(root)
+    one, other = env.open_temp(root), env.open_temp(root)
+    one.write(5, b"first")
+    other.write(0, b"second")
+    assert one.read(0, 10) == bytes(5) + b"first" and other.read(0, 6) == b"second"
+    one.truncate(2)
+    assert one.size() == 2 and env.list(root) == []
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs a directory that nobody can write to")
+def test_temporary_files_where_nothing_can_be_made():
+    """As beside a database on a read-only file system: the system's place for temporary files is taken."""
+    file = e.posix_env().open_temp("/sys")
+    file.write(0, b"x")
+    assert file.read(0, 1) == b"x"
+    with pytest.raises(RuntimeError, match=r"Io.*temporary file in '/no/such/directory'.*No such file"):
+        e.posix_env().open_temp("/no/such/directory")

@@ -4,9 +4,9 @@ import bisect
 import random
 
 import pytest
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import rule
+from support.trees import MACHINE, PATTERNS, TreeMachine, check_fill, erase_in_steps
 
 from turdb._testing import btree as b
 
@@ -27,13 +27,9 @@ keys = st.one_of(short, st.integers(0, 10**6).map(lambda i: b"key%07d" % i), lon
 payloads = st.one_of(st.just(b""), st.binary(max_size=30), long_bytes)
 
 
-class KeyTreeMachine(RuleBasedStateMachine):
-    def __init__(self):
-        super().__init__()
-        self.tree = b.KeyTree()
-        self.model = {}
-        self.committed = {}
-        self.savepoints = []
+class KeyTreeMachine(TreeMachine):
+    new_tree = b.KeyTree
+    check = staticmethod(check)
 
     @rule(key=keys, payload=payloads)
     def insert(self, key, payload):
@@ -61,52 +57,37 @@ class KeyTreeMachine(RuleBasedStateMachine):
 
     @rule(data=st.data(), payload=payloads)
     def update(self, data, payload):
-        key = data.draw(st.sampled_from(sorted(self.model))) if self.model else b"none"
+        key = self.any_key(data, b"none")
         assert self.tree.update(key, payload) == (key in self.model)
         if key in self.model:
             self.model[key] = payload
 
     @rule(data=st.data())
     def erase(self, data):
-        key = data.draw(st.sampled_from(sorted(self.model))) if self.model else b"none"
+        key = self.any_key(data, b"none")
         assert self.tree.erase(key) == (key in self.model)
         self.model.pop(key, None)
 
     @rule(low=keys, n=st.integers(1, 600))
     def erase_range(self, low, n):
-        for key in [k for k in sorted(self.model) if k >= low][:n]:
-            assert self.tree.erase(key)
-            del self.model[key]
+        self.erase_all([k for k in sorted(self.model) if k >= low][:n])
 
-    @rule()
-    def clear(self):
-        self.tree.clear()
-        self.model = {}
+    @rule(prefix=short, n=st.integers(1, 60), data=st.data())
+    def insert_uneven(self, prefix, n, data):
+        """Cells of a quarter page, of a few bytes and overflowed ones side by side, with long separators."""
+        sizes = data.draw(st.lists(st.sampled_from([0, 3, 1900, 3900, 20000]), min_size=1, max_size=5))
+        longs = data.draw(st.sampled_from([0, 1900, 2100]))
+        for i in range(n):
+            key = prefix + b"k" * longs + b"%03d" % i
+            payload = b"u" * sizes[i % len(sizes)]
+            assert self.tree.insert(key, payload) == (key not in self.model)
+            self.model.setdefault(key, payload)
 
-    @rule()
-    def commit(self):
-        self.tree.commit()
-        self.committed = dict(self.model)
-        self.savepoints = []
-
-    @rule()
-    def rollback(self):
-        self.tree.rollback()
-        self.model = dict(self.committed)
-        self.savepoints = []
-
-    @rule()
-    def savepoint(self):
-        self.savepoints.append((self.tree.savepoint(), dict(self.model)))
-
-    @precondition(lambda self: self.savepoints)
-    @rule(data=st.data())
-    def rollback_to(self, data):
-        i = data.draw(st.integers(0, len(self.savepoints) - 1))
-        depth, model = self.savepoints[i]
-        self.tree.rollback_to(depth)
-        self.model = dict(model)
-        self.savepoints = self.savepoints[: i + 1]
+    @rule(payload=st.sampled_from([b"", b"s"]))
+    def shrink_all(self, payload):
+        for key in sorted(self.model):
+            assert self.tree.update(key, payload)
+            self.model[key] = payload
 
     @rule(key=keys)
     def look_up(self, key):
@@ -122,14 +103,8 @@ class KeyTreeMachine(RuleBasedStateMachine):
     def walk_back(self):
         assert self.tree.walk(False) == sorted(self.model.items(), reverse=True)
 
-    @invariant()
-    def sound(self):
-        check(self.tree, self.model)
 
-
-KeyTreeMachine.TestCase.settings = settings(
-    max_examples=60, stateful_step_count=25, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck)
-)
+KeyTreeMachine.TestCase.settings = MACHINE
 TestKeyTree = KeyTreeMachine.TestCase
 
 
@@ -148,14 +123,38 @@ def test_many_keys_in_then_out(order):
     if order == "ascending":
         assert tree.page_count() * 16384 / len(model) < 38  # 20 + 5 + 2 + 6 bytes an entry: full leaves
     assert 0.5 * len(model) < tree.estimate() < 2 * len(model)
-    rng.shuffle(keys)
-    for i, key in enumerate(keys):
-        assert tree.erase(key)
-        del model[key]
-        if i % 3000 == 0:
-            check(tree, model)
-    check(tree, {})
-    assert tree.check()[1] == 1
+    erase_in_steps(tree, model, "random", check)
+
+
+@pytest.mark.parametrize("pattern", PATTERNS)
+@pytest.mark.parametrize("shape", ["short", "long", "cut", "payloads"])
+def test_erased_pages_join_and_share(shape, pattern):
+    """Long and cut keys make trees of many levels, their separators come and go with chains."""
+    entry = {
+        "short": lambda k: (b"%06d" % k, b"p" * (k % 9)),
+        "long": lambda k: (b"%04d" % k + b"l" * 1500, b""),
+        "cut": lambda k: (b"c" * 2500 + b"%04d" % k, b"x" * (k % 3 * 1000)),
+        "payloads": lambda k: (b"%04d" % k, b"y" * [1, 3900, 30000][k % 3]),
+    }[shape]
+    tree = b.KeyTree()
+    model = dict(entry(k) for k in range(20000 if shape == "short" else 600))
+    tree.append(sorted(model.items()))
+    tree.commit()
+    erase_in_steps(tree, model, pattern, check)
+
+
+def test_shrunk_payloads_join_their_pages():
+    tree = b.KeyTree()
+    model = {b"%05d" % k: b"p" * 1500 for k in range(2000)}
+    for key, payload in model.items():
+        tree.insert(key, payload)
+    before = tree.check()[1]
+    for key in model:
+        model[key] = b"p"
+        assert tree.update(key, b"p")
+    check(tree, model)
+    assert tree.check()[1] < before / 20
+    check_fill(tree, model, 2.5)
 
 
 def test_big_load_goes_to_the_file_directly_and_is_found_again():
@@ -218,3 +217,15 @@ def test_keys_in_a_damaged_tree_are_errors_not_crashes():
                 errors += 1
         tree.rollback()
     assert errors > 100
+
+
+def test_the_check_finds_thin_neighbours():
+    tree = b.KeyTree()
+    payload = b"p" * 1000
+    for key in range(200):
+        tree.insert(b"%05d" % key, payload)
+    assert tree.check()[0] == []
+    for page in (2, 3, 4):  # leaves whose cells are given up behind the tree's back
+        tree.poke(page, 22, 0x00)
+        tree.poke(page, 23, 0x40)
+    assert any("would fit half a page" in finding for finding in tree.check()[0])

@@ -246,10 +246,11 @@ absl::Status Binding::MatchCompoundOrder(Scope* scope, CompoundOrder* order) {
 }
 
 absl::StatusOr<BoundSelect> Binding::BindCore(const SelectCore& core, const List<OrderingTerm>& order_by,
-                                              Scope* parent, CompoundOrder* compound) {
+                                              Scope* parent, CompoundOrder* compound, List<LockingClause> locking) {
   if (core.is_values) return BindValuesCore(core, parent);
   std::unique_ptr<Scope> scope = NewScope(parent);
   scope->core = &core;
+  scope->locking = locking;
   std::vector<ExprPtr> conditions;  // of joins, that only WHERE can see to
   LogicalPtr root;
   if (core.from != nullptr) {
@@ -290,6 +291,7 @@ absl::StatusOr<BoundSelect> Binding::BindCore(const SelectCore& core, const List
   std::vector<OrderKey> keys;
   TURDB_RETURN_IF_ERROR(BindOrderBy(scope.get(), order_by, &keys));
   if (compound != nullptr) TURDB_RETURN_IF_ERROR(MatchCompoundOrder(scope.get(), compound));
+  if (!locking.empty()) TURDB_RETURN_IF_ERROR(CheckMayLock(*scope, locking[0]));
   return BuildCore(scope.get(), std::move(root), std::move(having), std::move(keys));
 }
 

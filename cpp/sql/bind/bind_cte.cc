@@ -216,6 +216,7 @@ absl::Status Binding::BindCteDefinition(CteEntry* entry, CteFrame* frame) {
 absl::StatusOr<BoundSelect> Binding::BindRecursive(CteEntry* entry, CteFrame* frame, size_t first_recursive) {
   const Select& select = *entry->ast->select;
   const uint32_t split = static_cast<uint32_t>(first_recursive);
+  TURDB_RETURN_IF_ERROR(CheckLocksNothing(select, "is not allowed in a recursive query"));
   for (size_t i = first_recursive; i < select.cores.size(); ++i) {
     const CompoundOp op = select.cores[i]->op;
     if (op == CompoundOp::kUnion || op == CompoundOp::kUnionAll) continue;

@@ -30,11 +30,32 @@ PlanResult Binding::BindNamedTable(Scope* scope, const NamedTableRef& ref) {
   }
   const catalog::TableDef* table = catalog_->FindTable(name.schema.text, name.name.text);
   if (table == nullptr) {
+    if (EqualsIgnoreCase(name.schema.text, catalog::kSystemSchema)) return BindSystemView(scope, ref);
     if (IsSystemTable(name.name.text)) return BindSystemTable(scope, ref);
     if (DescribeTableFunction(name.name.text) != nullptr) return BindTableFunction(scope, ref, name.name.text, {});
     return NoSuchTable(name);
   }
   return table->kind == catalog::TableKind::kView ? BindView(scope, ref, *table) : BindStoredTable(scope, ref, *table);
+}
+
+PlanResult Binding::BindSystemView(Scope* scope, const NamedTableRef& ref) {
+  const TableFunctionDef* view = DescribeSystemView(ref.name.name.text);
+  if (view == nullptr) return NoSuchTable(ref.name);
+  auto node = std::make_unique<LogicalTableFunction>();
+  node->name = Cat(catalog::kSystemSchema, ".", view->name);
+  std::vector<OutColumn> columns;
+  for (const std::string_view column_name : view->columns) {
+    OutColumn column;
+    column.name = column_name;
+    column.id = NewColumn(column_name);
+    columns.push_back(column);
+    node->column_names.emplace_back(column_name);
+    node->output.push_back(column.id);
+  }
+  const std::string_view name = ref.alias.empty() ? view->name : ref.alias.text;
+  PlanResult root = AddDerivedSource(scope, name, std::move(node), std::move(columns));
+  if (ref.alias.empty()) scope->sources.back().schema = catalog::kSystemSchema;
+  return root;
 }
 
 PlanResult Binding::BindStoredTable(Scope* scope, const NamedTableRef& ref, const catalog::TableDef& table) {

@@ -57,6 +57,7 @@ absl::StatusOr<BoundSelect> Binding::BindSelect(const Select& select, Scope* par
 absl::StatusOr<BoundSelect> Binding::BindSelectBody(const Select& select, Scope* parent) {
   BoundSelect bound;
   const bool is_compound = select.cores.size() > 1 || select.cores[0]->is_values;
+  if (is_compound) TURDB_RETURN_IF_ERROR(CheckLocksNothing(select, "is not allowed with UNION, INTERSECT or EXCEPT"));
   if (is_compound && !select.order_by.empty()) {
     CompoundOrder order;
     order.terms = &select.order_by;
@@ -69,7 +70,10 @@ absl::StatusOr<BoundSelect> Binding::BindSelectBody(const Select& select, Scope*
   } else if (is_compound) {
     TURDB_ASSIGN_OR_RETURN(bound, BindCores(select.cores, parent, nullptr));
   } else {
-    TURDB_ASSIGN_OR_RETURN(bound, BindCore(*select.cores[0], select.order_by, parent, nullptr));
+    TURDB_ASSIGN_OR_RETURN(bound, BindCore(*select.cores[0], select.order_by, parent, nullptr, select.locking));
+  }
+  if (bound.root->kind == LogicalKind::kLockRows && select.limit != nullptr) {
+    bound.root->As<LogicalLockRows>().is_one_by_one = true;
   }
   TURDB_ASSIGN_OR_RETURN(bound.root, BindLimit(std::move(bound.root), select.limit, select.offset));
   Trim(this, &bound);

@@ -4,6 +4,7 @@
 #include "base/errors.h"
 #include "base/status_macros.h"
 #include "sql/bind/system_tables.h"
+#include "sql/bind/table_functions.h"
 #include "sql/syntax/syntax_error.h"
 
 namespace turdb::sql {
@@ -61,6 +62,9 @@ absl::StatusOr<const catalog::TableDef*> Binding::TableToWrite(const QualifiedNa
   const catalog::TableDef* table = catalog_->FindTable(name.schema.text, name.name.text);
   if (table == nullptr && IsSystemTable(name.name.text)) {
     return NameProblem(Cat("table ", name.name.text, " may not be modified"), name.name.pos);
+  }
+  if (table == nullptr && EqualsIgnoreCase(name.schema.text, catalog::kSystemSchema) && DescribeSystemView(name.name.text) != nullptr) {
+    return NameProblem(Cat("table ", name.schema.text, ".", name.name.text, " may not be modified"), name.name.pos);
   }
   if (table == nullptr) return NoSuchTable(name);
   if (table->kind == catalog::TableKind::kView) {

@@ -76,7 +76,7 @@ class Binding {
   // --- one core (bind_core.cc)
   absl::StatusOr<BoundSelect> BindValuesCore(const SelectCore& core, Scope* parent);
   absl::StatusOr<BoundSelect> BindCore(const SelectCore& core, const List<OrderingTerm>& order_by, Scope* parent,
-                                       CompoundOrder* compound);
+                                       CompoundOrder* compound, List<LockingClause> locking = {});
   absl::Status BindItems(Scope* scope, const List<ResultColumn>& columns);
   void FindOrigin(const BoundExpr& expr, ResultItem* item) const;
   static bool MentionsAggregate(const Scope& scope, const BoundExpr& expr);
@@ -91,6 +91,14 @@ class Binding {
   absl::StatusOr<int> ItemNumber(const Expr& term, size_t width, size_t place, std::string_view clause) const;
   absl::StatusOr<BoundSelect> BuildCore(Scope* scope, LogicalPtr root, ExprPtr having, std::vector<OrderKey> order);
   LogicalPtr BuildAggregate(Scope* scope, LogicalPtr input);
+
+  // --- FOR UPDATE and FOR SHARE (bind_locking.cc)
+  absl::Status CannotLock(const LockingClause& clause, std::string_view why, std::string_view hint) const;
+  absl::Status CheckLocksNothing(const Select& select, std::string_view why) const;
+  absl::Status CheckMayLock(const Scope& scope, const LockingClause& clause) const;
+  absl::Status FindLockedSources(const Scope& scope, const LockingClause& clause,
+                                 std::vector<std::pair<size_t, RowLock>>* wanted) const;
+  absl::StatusOr<std::vector<RowLock>> BindLocks(Scope* scope, LogicalProject* project, std::vector<OutColumn>* columns);
 
   // --- aggregates (rewrite_aggregate.cc): expressions bound over FROM become ones over the aggregate's output
   ExprPtr GroupColumn(const Scope& scope, int group) const;
@@ -112,6 +120,7 @@ class Binding {
   PlanResult BindView(Scope* scope, const TableRef& ref, const catalog::TableDef& view);
   PlanResult BindTableFunction(Scope* scope, const TableRef& ref, std::string_view name, const List<Expr*>& arguments);
   PlanResult BindDerivedTable(Scope* scope, const SubqueryTableRef& ref);
+  PlanResult BindSystemView(Scope* scope, const NamedTableRef& ref);
   PlanResult BindSystemTable(Scope* scope, const NamedTableRef& ref);  // system_tables.cc
   PlanResult AddDerivedSource(Scope* scope, std::string_view name, LogicalPtr root, std::vector<OutColumn> columns);
   PlanResult BindJoin(Scope* scope, const JoinTableRef& join, std::vector<PendingOn>* pending);

@@ -1,5 +1,6 @@
 // The nodes of one SELECT core, put on top of FROM and WHERE:
-//   Aggregate, Filter (HAVING), Window, Project (result columns, then what ORDER BY needs besides), Distinct, Sort.
+//   Aggregate, Filter (HAVING), Window, Project (result columns, then what ORDER BY and FOR UPDATE need besides), Distinct,
+//   Sort, LockRows.
 // LIMIT, and the Project that leaves only the result columns, are the caller's: they stand above.
 #include "base/errors.h"
 #include "base/status_macros.h"
@@ -101,6 +102,7 @@ absl::StatusOr<BoundSelect> Binding::BuildCore(Scope* scope, LogicalPtr root, Ex
     project->output.push_back(all.back().id);
     project->exprs.push_back(std::move(key.key.expr));
   }
+  TURDB_ASSIGN_OR_RETURN(std::vector<RowLock> locks, BindLocks(scope, project.get(), &all));
   root = Over(std::move(project), std::move(root));
   if (scope->core != nullptr && scope->core->is_distinct) {
     if (all.size() == width) {
@@ -122,6 +124,13 @@ absl::StatusOr<BoundSelect> Binding::BuildCore(Scope* scope, LogicalPtr root, Ex
       sort->keys.push_back(std::move(key.key));
     }
     root = Over(std::move(sort), std::move(root));
+  }
+  if (!locks.empty()) {
+    auto lock = std::make_unique<LogicalLockRows>();
+    lock->locks = std::move(locks);
+    lock->is_one_by_one = select_depth_ > 1 || subquery_level_ > 0;
+    root = Over(std::move(lock), std::move(root));
+    bound_.is_read_only = false;
   }
   BoundSelect result;
   result.columns = std::move(all);

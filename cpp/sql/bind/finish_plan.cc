@@ -15,6 +15,7 @@ bool IsTransparent(const LogicalNode& node) {
     case LogicalKind::kFilter:
     case LogicalKind::kDistinct:
     case LogicalKind::kSort:
+    case LogicalKind::kLockRows:
     case LogicalKind::kLimit: return true;
     default: return false;
   }

@@ -11,12 +11,12 @@
 
 #include "catalog/catalog.h"
 #include "sql/bind/bound_expr.h"
-#include "sql/syntax/ast_expr.h"
+#include "sql/syntax/ast_select.h"
 
 namespace turdb::sql {
 
 enum class LogicalKind : uint8_t {
-  kGet, kValues, kTableFunction, kFilter, kProject, kJoin, kAggregate, kWindow, kDistinct, kSort, kLimit, kSetOp,
+  kGet, kValues, kTableFunction, kFilter, kProject, kJoin, kAggregate, kWindow, kDistinct, kSort, kLockRows, kLimit, kSetOp,
   kCte, kRecursiveCte, kCteRef, kInsert, kUpdate, kDelete
 };
 
@@ -101,6 +101,20 @@ struct LogicalDistinct : LogicalNode {
 struct LogicalSort : LogicalNode {
   LogicalSort() : LogicalNode(LogicalKind::kSort) {}
   std::vector<SortKey> keys;  // over the child's output
+};
+
+// What FOR UPDATE or FOR SHARE locks of one table.
+struct RowLock {
+  const catalog::TableDef* table = nullptr;
+  std::string alias;
+  RowLockStrength strength = RowLockStrength::kShare;
+  RowLockWait wait = RowLockWait::kWait;
+  std::vector<ExprPtr> key;  // columns of the child: the rowid, or the primary key's columns in its order
+};
+struct LogicalLockRows : LogicalNode {  // output = child's; SKIP LOCKED leaves rows out
+  LogicalLockRows() : LogicalNode(LogicalKind::kLockRows) {}
+  std::vector<RowLock> locks;
+  bool is_one_by_one = false;  // somebody above may want only some of the rows: no others are to be locked
 };
 
 struct LogicalLimit : LogicalNode {  // negative limit: all; negative offset: 0 (SQLite's rules)

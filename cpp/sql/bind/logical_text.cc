@@ -101,6 +101,11 @@ class Writer {
     }
     return "Window " + calls;
   }
+  std::string LockRowsLine(const LogicalLockRows& node) const {
+    std::string text = "LockRows";
+    for (const RowLock& lock : node.locks) text += Cat(&lock == &node.locks[0] ? " " : ", ", lock.alias, " by (", List(lock.key), ")");
+    return text;
+  }
   std::string GetLine(const LogicalGet& node) const {
     const bool has_alias = !EqualsIgnoreCase(node.alias, node.table->name);
     return Cat("Get ", node.table->name, has_alias ? " AS " + node.alias : "",
@@ -152,6 +157,7 @@ class Writer {
       case LogicalKind::kWindow: return WindowLine(node.As<LogicalWindow>());
       case LogicalKind::kDistinct: return "Distinct";
       case LogicalKind::kSort: return "Sort " + Keys(node.As<LogicalSort>().keys);
+      case LogicalKind::kLockRows: return LockRowsLine(node.As<LogicalLockRows>());
       case LogicalKind::kLimit:
         return Cat("Limit ", Text(node.As<LogicalLimit>().limit), " offset ", Text(node.As<LogicalLimit>().offset));
       case LogicalKind::kSetOp: return std::string(SetOpText(node.As<LogicalSetOp>().op));

@@ -78,6 +78,7 @@ struct Scope {
   uint32_t serial = 0;  // names this scope among all of the statement
   std::vector<Source> sources;
   const SelectCore* core = nullptr;
+  List<LockingClause> locking;  // FOR UPDATE, FOR SHARE
   std::vector<ResultItem> items;
   std::vector<ExprPtr> groups;
   std::vector<ColumnId> group_ids;

@@ -37,6 +37,7 @@ const std::vector<TableFunctionDef>& TableFunctions() {
       {"pragma_schema_version", 1, {"schema_version"}, {"schema"}},
       {"pragma_application_id", 1, {"application_id"}, {"schema"}},
       {"pragma_encoding", 0, {"encoding"}, {}},
+      {"pragma_lock_list", 0, {"transaction_id", "kind", "name", "row_id", "mode", "granted"}, {}},
   };
   return *functions;
 }
@@ -49,6 +50,22 @@ const TableFunctionDef* DescribeTableFunction(std::string_view name) {
   }();
   const auto found = by_name->find(AsciiLowerCopy(name));
   return found == by_name->end() ? nullptr : found->second;
+}
+
+const std::vector<TableFunctionDef>& SystemViews() {
+  static const auto* views = new std::vector<TableFunctionDef>{
+      {"storage", 0, {"schema", "name", "kind", "table_name", "path", "pages", "free_pages", "bytes", "dead_bytes", "rows"}, {}},
+      {"statistics", 0, {"name", "value", "unit", "description"}, {}},
+      {"transactions", 0, {"id", "connection", "is_own", "isolation", "state", "started", "snapshot_lsn", "private_bytes"}, {}},
+  };
+  return *views;
+}
+
+const TableFunctionDef* DescribeSystemView(std::string_view name) {
+  for (const TableFunctionDef& view : SystemViews()) {
+    if (EqualsIgnoreCase(view.name, name)) return &view;
+  }
+  return nullptr;
 }
 
 }  // namespace turdb::sql

@@ -20,4 +20,9 @@ struct TableFunctionDef {
 const TableFunctionDef* DescribeTableFunction(std::string_view name);
 const std::vector<TableFunctionDef>& TableFunctions();
 
+// The views of the system's schema, turdb_catalog: named with it, without arguments. Their rows come from the table
+// function "turdb_catalog.<name>".
+const TableFunctionDef* DescribeSystemView(std::string_view name);
+const std::vector<TableFunctionDef>& SystemViews();
+
 }  // namespace turdb::sql

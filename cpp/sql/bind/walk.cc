@@ -75,6 +75,9 @@ void VisitExprs(LogicalNode* node, ExprVisitor visit) {
       for (WindowCall& call : node->As<LogicalWindow>().calls) VisitWindowExprs(&call, visit);
       return;
     case LogicalKind::kSort: return VisitKeys(&node->As<LogicalSort>().keys, visit);
+    case LogicalKind::kLockRows:
+      for (RowLock& lock : node->As<LogicalLockRows>().locks) VisitAll(&lock.key, visit);
+      return;
     case LogicalKind::kLimit:
       Visit(&node->As<LogicalLimit>().limit, visit);
       return Visit(&node->As<LogicalLimit>().offset, visit);

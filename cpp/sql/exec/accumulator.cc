@@ -106,6 +106,7 @@ class CountAccumulator : public Accumulator {
     *result = Cell::Integer(counts_[group]);
     return absl::OkStatus();
   }
+  uint64_t bytes() const override { return counts_.size() * sizeof(int64_t); }
 
  private:
   bool is_star_;
@@ -158,6 +159,7 @@ class SumAccumulator : public Accumulator {
     }
     return absl::OkStatus();
   }
+  uint64_t bytes() const override { return sums_.size() * sizeof(SumState); }
 
  private:
   NativeAggregate kind_;
@@ -212,6 +214,7 @@ class ExtremeAccumulator : public Accumulator {
     if (result->has_bytes()) result->bytes = arena->Copy(result->view()).data();
     return absl::OkStatus();
   }
+  uint64_t bytes() const override { return best_.size() * (sizeof(Cell) + 4) + arena_.used_bytes(); }
 
  private:
   void Offer(uint32_t group, uint32_t row, const Cell& value) {
@@ -242,19 +245,27 @@ class ExtremeAccumulator : public Accumulator {
 
 // Any other function: a state object a group.
 class StateAccumulator : public Accumulator {
+  static constexpr uint64_t kStateBytes = 96;
+
  public:
   StateAccumulator(const AggregateFunction& function, Collation collation, ExecContext* context) : function_(function) {
     context_.collation = collation;
     context_.exec = context;
   }
-  void Reset() override { states_.clear(); }
+  void Reset() override {
+    states_.clear();
+    fed_bytes_ = 0;
+  }
   void Resize(uint32_t groups) override {
     while (states_.size() < groups) states_.push_back(function_.create());
   }
   absl::Status Add(const ColumnVector* const* args, uint32_t rows, const uint32_t* groups, Arena* arena) override {
     context_.arena = arena;
     for (uint32_t i = 0; i < rows; ++i) {
-      for (size_t a = 0; a < cells_.size(); ++a) cells_[a] = args[a]->Get(i);
+      for (size_t a = 0; a < cells_.size(); ++a) {
+        cells_[a] = args[a]->Get(i);
+        fed_bytes_ += 16 + (cells_[a].has_bytes() ? cells_[a].length : 0);
+      }
       TURDB_RETURN_IF_ERROR(states_[groups == nullptr ? 0 : groups[i]]->Step(&context_, cells_));
     }
     return absl::OkStatus();
@@ -264,12 +275,17 @@ class StateAccumulator : public Accumulator {
     *result = Cell();
     return states_[group]->Finish(&context_, result);
   }
+  // What a state keeps is its own affair: taken to be all that it was given.
+  uint64_t bytes() const override { return states_.size() * kStateBytes + fed_bytes_; }
+  bool is_growing() const override { return true; }
+  void Release(uint32_t group) override { states_[group] = nullptr; }
   void set_arguments(size_t count) { cells_.resize(count); }
 
  private:
   const AggregateFunction& function_;
   FunctionContext context_;
   std::vector<std::unique_ptr<AggregateState>> states_;
+  uint64_t fed_bytes_ = 0;
   std::vector<Cell> cells_;
 };
 

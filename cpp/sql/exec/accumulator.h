@@ -22,6 +22,10 @@ class Accumulator {
   // Row i of the arguments goes to group groups[i]; groups == nullptr: all to group 0.
   virtual absl::Status Add(const ColumnVector* const* args, uint32_t rows, const uint32_t* groups, Arena* arena) = 0;
   virtual absl::Status Finish(uint32_t group, Arena* arena, Cell* result) = 0;
+  virtual uint64_t bytes() const = 0;  // memory of all states, about
+  // States may grow with every row, not with every group alone.
+  virtual bool is_growing() const { return false; }
+  virtual void Release(uint32_t group) {}  // a state that is not needed any more
   // min and max: appends (group, row) wherever a row of the last Add became a group's extreme.
   struct Winner { uint32_t group, row; };
   void WatchWinners(std::vector<Winner>* winners) { winners_ = winners; }

@@ -54,7 +54,10 @@ class Root : public Operator {
     return inner_->Open();
   }
   absl::Status Next(ColumnBatch* batch) override { return inner_->Next(batch); }
-  void Close() override { inner_->Close(); }
+  void Close() override {
+    inner_->Close();
+    for (const auto& close : context_->at_close) close();
+  }
 
  private:
   OperatorPtr inner_;
@@ -77,6 +80,7 @@ BuiltOperator BuildOne(const PhysicalNode& node, Builder* b) {
     case PhysicalKind::kWindow: return BuildWindow(node.As<PhysicalWindow>(), b);
     case PhysicalKind::kDistinct: return BuildDistinct(node.As<PhysicalDistinct>(), b);
     case PhysicalKind::kSort: return BuildSort(node.As<PhysicalSort>(), b);
+    case PhysicalKind::kLockRows: return BuildLockRows(node.As<PhysicalLockRows>(), b);
     case PhysicalKind::kLimit: return BuildLimit(node.As<PhysicalLimit>(), b);
     case PhysicalKind::kSetOp: return BuildSetOp(node.As<PhysicalSetOp>(), b);
     case PhysicalKind::kMaterialize: return BuildMaterialize(node.As<PhysicalMaterialize>(), b);

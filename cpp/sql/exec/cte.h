@@ -2,14 +2,16 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 
 #include "absl/status/status.h"
-#include "sql/exec/row_store.h"
+#include "sql/exec/kept_rows.h"
 
 namespace turdb::sql {
 
 struct CteState {
-  RowStore rows;
+  CteState(ExecContext* context, int node_id) : rows(std::make_unique<KeptRows>(context, node_id)) {}
+  std::unique_ptr<KeptRows> rows;
   bool is_ready = false;
   std::function<absl::Status()> fill;  // makes the rows; empty for the queue of a recursive one
 };

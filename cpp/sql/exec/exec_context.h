@@ -12,6 +12,8 @@
 #include "absl/status/status.h"
 #include "absl/types/span.h"
 #include "catalog/catalog.h"
+#include "env/temp_file.h"
+#include "sql/exec/memory_budget.h"
 #include "sql/plan/physical_plan.h"
 #include "txn/store.h"
 #include "types/value.h"
@@ -20,28 +22,41 @@ namespace turdb::sql {
 
 class CollationRegistry;  // user collations of the connection (sql/exec/collation.h)
 
+// The connection that a statement runs in. Table functions that a room above registers know what it really is.
+class ExecOwner {
+ protected:
+  ~ExecOwner() = default;
+};
+
 // Settings of the connection that change what statements do.
 struct SessionSettings {
   uint32_t hnsw_ef_search = 64;
   int threads = 0;  // 0: as many as the machine has
   bool is_recursive_triggers = false;
+  uint64_t statement_memory = MemoryBudget::kDefaultBytes;  // of the rows that one statement keeps, before it uses disk
 };
 
 // Counters of one plan node, for EXPLAIN ANALYZE.
 struct NodeCounters {
   uint64_t opens = 0, batches = 0, rows = 0, nanos = 0;
+  uint64_t spilled_bytes = 0, spill_runs = 0;  // written to temporary files
   std::string note;  // e.g. the search method and its counters
 };
 
 struct ExecContext {
   txn::Transaction* txn = nullptr;
+  const txn::Store* store = nullptr;  // for facts about the database as a whole; may be null
   std::shared_ptr<const catalog::CatalogSnapshot> catalog;
   absl::Span<const Value> parameters;  // [number - 1]
   std::vector<Value> registers;        // register_index -> value
   const SessionSettings* settings = nullptr;
+  ExecOwner* owner = nullptr;
   const std::atomic<bool>* interrupted = nullptr;  // checked by CheckInterrupt at least every batch
   std::function<absl::Status()> progress;          // may be empty; an error stops the statement
   const CollationRegistry* collations = nullptr;
+  const FunctionSet* functions = nullptr;          // the connection's
+  MemoryBudget memory;
+  env::TempPlace temp_place;                       // where rows past the budget go
   bool is_timed = false;                           // EXPLAIN ANALYZE
   std::vector<NodeCounters> counters;              // by node id
   // Of this statement, and what changes(), total_changes(), last_insert_rowid() of the connection see.
@@ -59,6 +74,8 @@ struct ExecContext {
   // A statement that may fail halfway is taken back to its savepoint. Made when it turns out to be needed.
   bool wants_savepoint = false;
   std::optional<txn::Savepoint> savepoint;
+  // What operators share between them (CTEs) is let go when the whole plan is closed.
+  std::vector<std::function<void()>> at_close;
 
   absl::Status CheckInterrupt() const;
   // A change of one row is found wanting before anything is written, or written whole; a savepoint would make the next

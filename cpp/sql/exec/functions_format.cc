@@ -165,6 +165,18 @@ class Formatter {
     Pad(spec, Cat(prefix, digits), prefix.size() + digits.size());
   }
 
+  // As SQLite rounds: half of the last place is added, and a little for halves that have no exact double (0.35, 1.005).
+  static std::string RoundedHalfUp(double value, int precision) {
+    long double rounder = 0.5L * std::pow(10.0L, -precision);
+    if (precision + std::ilogb(value == 0 ? 1.0 : value) / 3 < 15) rounder += static_cast<long double>(value) * 3e-16L;
+    constexpr int kMoreDigits = 24;
+    std::string text(400 + static_cast<size_t>(precision), '\0');
+    const auto r = std::to_chars(text.data(), text.data() + text.size(), static_cast<long double>(value) + rounder,
+                                 std::chars_format::fixed, precision + kMoreDigits);
+    text.resize(static_cast<size_t>(r.ptr - text.data()) - kMoreDigits - (precision == 0));
+    return text;
+  }
+
   // Digits after the sixteenth (the twentieth with !) are zeros: a double has no more to tell.
   static std::string Fixed(double value, int64_t precision, int significant) {
     char buffer[64];
@@ -176,12 +188,7 @@ class Formatter {
     int exponent = 0;
     const char* e = std::find(buffer, r.ptr, 'e');
     if (e != r.ptr) std::from_chars(e + 1 + (e[1] == '+'), r.ptr, exponent);
-    if (exponent + 1 + precision < significant) {  // few digits are wanted: round once, to exactly those
-      std::string text(400 + static_cast<size_t>(precision), '\0');
-      r = std::to_chars(text.data(), text.data() + text.size(), value, std::chars_format::fixed, static_cast<int>(precision));
-      text.resize(r.ptr - text.data());
-      return text;
-    }
+    if (exponent + 1 + precision < significant) return RoundedHalfUp(value, static_cast<int>(precision));
     std::string out;
     auto digit = [&](int place) {  // of 10^place
       const int i = exponent - place;

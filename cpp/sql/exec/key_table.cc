@@ -90,6 +90,12 @@ void KeyTable::Reset(std::vector<Collation> collations, const CollationRegistry*
   mask_ = entries_.size() - 1;
 }
 
+void KeyTable::Free() {
+  keys_.Free();
+  std::vector<uint64_t>().swap(entries_);
+  std::vector<uint64_t>().swap(hashes_);
+}
+
 bool KeyTable::Equal(const ColumnVector* keys, uint32_t row, uint32_t number) const {
   for (size_t i = 0; i < collations_.size(); ++i) {
     if (keys[i].layout() == Layout::kInt64 && keys_.layout(i) == Layout::kInt64 && !keys[i].is_constant()) {

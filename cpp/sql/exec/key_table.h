@@ -34,6 +34,8 @@ class KeyTable {
 
   uint32_t size() const { return static_cast<uint32_t>(keys_.size()); }
   const RowStore& keys() const { return keys_; }
+  uint64_t bytes() const { return keys_.bytes() + entries_.size() * 8; }
+  void Free();  // empty, with all memory given back; Reset before the next use
 
  private:
   bool Equal(const ColumnVector* keys, uint32_t row, uint32_t number) const;

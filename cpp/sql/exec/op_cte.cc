@@ -16,6 +16,10 @@ class Materialize : public Operator {
   Materialize(std::shared_ptr<CteState> state, OperatorPtr definition, OperatorPtr body, size_t width, ExecContext* context)
       : state_(std::move(state)), definition_(std::move(definition)), body_(std::move(body)), width_(width), context_(context) {
     state_->fill = [this] { return Fill(); };
+    context->at_close.push_back([state = state_] {
+      state->is_ready = false;
+      state->rows->Close();
+    });
   }
   absl::Status Open() override {
     state_->is_ready = false;
@@ -26,12 +30,12 @@ class Materialize : public Operator {
 
  private:
   absl::Status Fill() {
-    state_->rows.Reset(width_);
+    state_->rows->Reset(width_);
     TURDB_RETURN_IF_ERROR(definition_->Open());
     absl::Status status = definition_->Next(&input_);
     while (status.ok() && input_.size > 0) {
-      state_->rows.Append(input_);
-      status = context_->CheckInterrupt();
+      status = state_->rows->Append(input_);
+      if (status.ok()) status = context_->CheckInterrupt();
       if (status.ok()) status = definition_->Next(&input_);
     }
     definition_->Close();
@@ -48,24 +52,20 @@ class Materialize : public Operator {
 
 class CteScan : public Operator {
  public:
-  CteScan(std::shared_ptr<CteState> state, size_t width) : state_(std::move(state)), width_(width) {}
+  explicit CteScan(std::shared_ptr<CteState> state) : state_(std::move(state)) {}
   absl::Status Open() override {
     at_ = 0;
     return absl::OkStatus();
   }
   absl::Status Next(ColumnBatch* batch) override {
     if (!state_->is_ready) TURDB_RETURN_IF_ERROR(state_->fill());
-    FreshArena(batch);
-    batch->columns.resize(width_);
-    batch->size = static_cast<uint32_t>(std::min<uint64_t>(kBatchRows, state_->rows.size() - at_));
-    for (size_t c = 0; c < width_ && batch->size > 0; ++c) state_->rows.ReadColumn(c, at_, batch->size, &batch->columns[c]);
+    TURDB_RETURN_IF_ERROR(state_->rows->Read(at_, batch));
     at_ += batch->size;
     return absl::OkStatus();
   }
 
  private:
   std::shared_ptr<CteState> state_;
-  size_t width_;
   uint64_t at_ = 0;
 };
 
@@ -75,7 +75,8 @@ class RecursiveCte : public Operator {
   RecursiveCte(const PhysicalRecursiveCte& node, std::shared_ptr<CteState> state, OperatorPtr initial, OperatorPtr recursive,
                ExecContext* context)
       : node_(node), state_(std::move(state)), initial_(std::move(initial)), recursive_(std::move(recursive)), context_(context),
-        width_(node.output.size()), order_(OrderColumns(node.order_by, node.output.size()), context->collations) {}
+        width_(node.output.size()), order_(OrderColumns(node.order_by, node.output.size()), context->collations),
+        queue_(std::make_unique<KeptRows>(context, node.id)) {}
 
   absl::Status Compile(Builder* builder) {
     for (const SortKey& key : node_.order_by) {
@@ -94,9 +95,10 @@ class RecursiveCte : public Operator {
     std::vector<Collation> collations = node_.collations;
     collations.resize(width_, Collation::kBinary);
     if (!node_.is_union_all) seen_.Reset(std::move(collations), context_->collations);
-    queue_.Reset(width_ + keys_.size());
+    queue_->Reset(width_);
+    ordered_.Reset(width_ + keys_.size());
     heap_.clear();
-    state_->rows.Reset(width_);
+    state_->rows->Reset(width_);
     state_->is_ready = true;
     emitted_ = 0;
     has_started_ = false;
@@ -104,26 +106,26 @@ class RecursiveCte : public Operator {
   }
 
   absl::Status Next(ColumnBatch* batch) override {
-    FreshArena(batch);
     batch->size = 0;
-    batch->columns.resize(width_);
     while (left_ > 0) {
-      if (emitted_ == state_->rows.size()) {
+      if (emitted_ == state_->rows->size()) {
         TURDB_RETURN_IF_ERROR(Advance());
-        if (state_->rows.size() == 0) return absl::OkStatus();
+        if (state_->rows->size() == 0) return absl::OkStatus();
       }
-      const uint64_t skipped = std::min<uint64_t>(to_skip_, state_->rows.size() - emitted_);
+      const uint64_t skipped = std::min<uint64_t>(to_skip_, state_->rows->size() - emitted_);
       to_skip_ -= skipped;
       emitted_ += skipped;
-      const uint64_t n = std::min<uint64_t>({kBatchRows, state_->rows.size() - emitted_, left_});
-      if (n == 0) continue;
-      state_->rows.Read(emitted_, static_cast<uint32_t>(n), batch);
-      batch->size = static_cast<uint32_t>(n);
-      emitted_ += n;
-      left_ -= n;
+      if (emitted_ == state_->rows->size()) continue;
+      TURDB_RETURN_IF_ERROR(state_->rows->Read(emitted_, batch, static_cast<uint32_t>(std::min<uint64_t>(kBatchRows, left_))));
+      emitted_ += batch->size;
+      left_ -= batch->size;
       return absl::OkStatus();
     }
     return absl::OkStatus();
+  }
+  void Close() override {
+    state_->rows->Close();
+    queue_->Close();
   }
 
  private:
@@ -135,21 +137,20 @@ class RecursiveCte : public Operator {
     emitted_ = 0;
     if (keys_.empty()) {
       std::swap(state_->rows, queue_);
-      queue_.Reset(width_);
+      queue_->Reset(width_);
       return absl::OkStatus();
     }
-    state_->rows.Reset(width_);
+    state_->rows->Reset(width_);
     if (heap_.empty()) return absl::OkStatus();
     std::pop_heap(heap_.begin(), heap_.end(), [this](uint64_t a, uint64_t b) { return After(a, b); });
     std::vector<Cell> row(width_);
-    for (size_t c = 0; c < width_; ++c) row[c] = queue_.Get(c, heap_.back());
+    for (size_t c = 0; c < width_; ++c) row[c] = ordered_.Get(c, heap_.back());
     heap_.pop_back();
-    state_->rows.AppendRow(row.data());
-    return absl::OkStatus();
+    return state_->rows->AppendRow(row.data());
   }
 
   bool After(uint64_t a, uint64_t b) const {
-    const int order = order_.Compare(queue_, a, b);
+    const int order = order_.Compare(ordered_, a, b);
     return order != 0 ? order > 0 : a > b;
   }
 
@@ -172,6 +173,8 @@ class RecursiveCte : public Operator {
     for (uint32_t i = 0; i < input_.size; ++i) {
       if (node_.is_union_all || is_new_[i]) selected_.push_back(i);
     }
+    const uint32_t count = static_cast<uint32_t>(selected_.size());
+    if (keys_.empty()) return queue_->Append(input_.columns.data(), selected_.data(), count);
     std::vector<ColumnVector> row(width_ + keys_.size());
     for (size_t c = 0; c < width_; ++c) row[c].Reference(input_.columns[c]);
     const Frame frame = FrameOf(input_);
@@ -180,9 +183,9 @@ class RecursiveCte : public Operator {
       TURDB_RETURN_IF_ERROR(keys_[k]->Eval(frame, &value));
       row[width_ + k].Reference(*value);
     }
-    const uint64_t first = queue_.size();
-    queue_.AppendRows(row.data(), selected_.data(), static_cast<uint32_t>(selected_.size()));
-    for (uint64_t i = first; i < queue_.size() && !keys_.empty(); ++i) {
+    const uint64_t first = ordered_.size();
+    ordered_.AppendRows(row.data(), selected_.data(), count);
+    for (uint64_t i = first; i < ordered_.size(); ++i) {
       heap_.push_back(i);
       std::push_heap(heap_.begin(), heap_.end(), [this](uint64_t a, uint64_t b) { return After(a, b); });
     }
@@ -198,8 +201,9 @@ class RecursiveCte : public Operator {
   EvaluatorPtr limit_, offset_;
   RowOrder order_;
   KeyTable seen_;
-  RowStore queue_;              // output columns, then keys
-  std::vector<uint64_t> heap_;  // rows of queue_, with ORDER BY
+  std::unique_ptr<KeptRows> queue_;  // the next generation, without ORDER BY
+  RowStore ordered_;                 // with it: output columns, then keys
+  std::vector<uint64_t> heap_;       // rows of ordered_
   ColumnBatch input_;
   std::vector<uint32_t> numbers_, selected_;
   bool is_new_[kBatchRows];
@@ -211,7 +215,7 @@ class RecursiveCte : public Operator {
 
 BuiltOperator BuildMaterialize(const PhysicalMaterialize& node, Builder* builder) {
   TURDB_ASSIGN_OR_RETURN(OperatorPtr definition, builder->Build(*node.children[0]));
-  auto state = std::make_shared<CteState>();
+  auto state = std::make_shared<CteState>(builder->context, node.id);
   builder->ctes[node.cte_id] = state;
   TURDB_ASSIGN_OR_RETURN(OperatorPtr body, builder->Build(*node.children[1]));
   return OperatorPtr(std::make_unique<Materialize>(std::move(state), std::move(definition), std::move(body),
@@ -221,12 +225,12 @@ BuiltOperator BuildMaterialize(const PhysicalMaterialize& node, Builder* builder
 BuiltOperator BuildCteScan(const PhysicalCteScan& node, Builder* builder) {
   const auto found = builder->ctes.find(node.cte_id);
   if (found == builder->ctes.end()) return InternalError("a scan of ", node.name, " stands outside of its WITH");
-  return OperatorPtr(std::make_unique<CteScan>(found->second, node.output.size()));
+  return OperatorPtr(std::make_unique<CteScan>(found->second));
 }
 
 BuiltOperator BuildRecursiveCte(const PhysicalRecursiveCte& node, Builder* builder) {
   TURDB_ASSIGN_OR_RETURN(OperatorPtr initial, builder->Build(*node.children[0]));
-  auto state = std::make_shared<CteState>();
+  auto state = std::make_shared<CteState>(builder->context, node.id);
   builder->ctes[node.cte_id] = state;
   TURDB_ASSIGN_OR_RETURN(OperatorPtr recursive, builder->Build(*node.children[1]));
   auto cte = std::make_unique<RecursiveCte>(node, std::move(state), std::move(initial), std::move(recursive), builder->context);

@@ -1,81 +1,38 @@
 // Distinct and the set operations (sql/exec/operators.h). Rows come out in the order in which they first came in.
 #include "base/status_macros.h"
-#include "sql/exec/key_table.h"
+#include "sql/exec/new_rows.h"
 #include "sql/exec/operators.h"
 
 namespace turdb::sql {
 namespace {
 
-// The rows of a batch that are new to a KeyTable (and that `keep` allows).
-class NewRows {
- public:
-  void Reset(const std::vector<Collation>& collations, size_t width, const CollationRegistry* registry) {
-    std::vector<Collation> all = collations;
-    all.resize(width, Collation::kBinary);
-    table_.Reset(std::move(all), registry);
-  }
-  void Add(const ColumnBatch& input) { Find(input); }
-
-  // False when none is left.
-  bool Take(const ColumnBatch& input, ColumnBatch* batch) {
-    Find(input);
-    rows_.clear();
-    for (uint32_t i = 0; i < input.size; ++i) {
-      if (is_new_[i]) rows_.push_back(i);
-    }
-    return Hand(input, batch);
-  }
-
-  // Of rows not taken before: those that are (or are not) in `other`.
-  bool TakeIf(const ColumnBatch& input, KeyTable* other, bool is_in, ColumnBatch* batch) {
-    other_numbers_.resize(input.size);
-    other->Find(input.columns.data(), input.size, other_numbers_.data());
-    Find(input);
-    rows_.clear();
-    for (uint32_t i = 0; i < input.size; ++i) {
-      if (is_new_[i] && (other_numbers_[i] != KeyTable::kAbsent) == is_in) rows_.push_back(i);
-    }
-    return Hand(input, batch);
-  }
-  KeyTable* table() { return &table_; }
-
- private:
-  void Find(const ColumnBatch& input) {
-    numbers_.resize(input.size);
-    table_.FindOrAdd(input.columns.data(), input.size, numbers_.data(), is_new_);
-  }
-  bool Hand(const ColumnBatch& input, ColumnBatch* batch) {
-    if (rows_.empty()) return false;
-    batch->size = static_cast<uint32_t>(rows_.size());
-    batch->arena = input.arena;
-    batch->columns.resize(input.columns.size());
-    for (size_t c = 0; c < input.columns.size(); ++c) batch->columns[c].Gather(input.columns[c], rows_.data(), batch->size);
-    return true;
-  }
-  KeyTable table_;
-  std::vector<uint32_t> numbers_, other_numbers_, rows_;
-  bool is_new_[kBatchRows];
-};
-
 class Distinct : public Operator {
  public:
   Distinct(const PhysicalDistinct& node, OperatorPtr child, ExecContext* context)
-      : node_(node), child_(std::move(child)), context_(context) {}
+      : node_(node), child_(std::move(child)), context_(context), rows_(context, node.id) {}
   absl::Status Open() override {
-    rows_.Reset(node_.collations, node_.output.size(), context_->collations);
+    rows_.Reset(node_.collations, node_.output.size());
+    is_at_end_ = false;
     return child_->Open();
   }
   absl::Status Next(ColumnBatch* batch) override {
-    do {
+    while (!is_at_end_) {
       Release(batch);
       TURDB_RETURN_IF_ERROR(context_->CheckInterrupt());
       TURDB_RETURN_IF_ERROR(child_->Next(&input_));
       batch->size = 0;
       batch->arena = input_.arena;
-    } while (input_.size > 0 && !rows_.Take(input_, batch));
-    return absl::OkStatus();
+      is_at_end_ = input_.size == 0;
+      if (is_at_end_) break;
+      TURDB_RETURN_IF_ERROR(rows_.Take(input_, batch));
+      if (batch->size > 0) return absl::OkStatus();
+    }
+    return rows_.TakeLate(batch);
   }
-  void Close() override { child_->Close(); }
+  void Close() override {
+    rows_.Close();
+    child_->Close();
+  }
 
  private:
   const PhysicalDistinct& node_;
@@ -83,17 +40,23 @@ class Distinct : public Operator {
   ExecContext* context_;
   NewRows rows_;
   ColumnBatch input_;
+  bool is_at_end_ = false;
 };
 
 class SetOperation : public Operator {
  public:
   SetOperation(const PhysicalSetOp& node, OperatorPtr left, OperatorPtr right, ExecContext* context)
-      : node_(node), left_(std::move(left)), right_(std::move(right)), context_(context) {}
+      : node_(node), left_(std::move(left)), right_(std::move(right)), context_(context), rows_(context, node.id),
+        share_(&context->memory), collations_(node.collations) {
+    collations_.resize(node.output.size(), Collation::kBinary);
+  }
 
   absl::Status Open() override {
-    rows_.Reset(node_.collations, node_.output.size(), context_->collations);
-    right_rows_.Reset(node_.collations, node_.output.size(), context_->collations);
-    is_on_right_ = has_right_ = false;
+    rows_.Reset(node_.collations, node_.output.size());
+    right_rows_.Reset(collations_, context_->collations);
+    share_.Set(0);
+    both_ = nullptr;
+    is_on_right_ = has_right_ = is_at_end_ = false;
     TURDB_RETURN_IF_ERROR(left_->Open());
     return right_->Open();
   }
@@ -101,54 +64,91 @@ class SetOperation : public Operator {
   absl::Status Next(ColumnBatch* batch) override {
     const bool needs_right = node_.op == SetOp::kIntersect || node_.op == SetOp::kExcept;
     if (needs_right && !has_right_) TURDB_RETURN_IF_ERROR(KeepRight());
-    for (;;) {
+    while (!is_at_end_) {
       Release(batch);
       TURDB_RETURN_IF_ERROR(context_->CheckInterrupt());
       TURDB_RETURN_IF_ERROR((is_on_right_ ? right_ : left_)->Next(&input_));
       batch->size = 0;
       batch->arena = input_.arena;
       if (input_.size == 0) {
-        if (needs_right || is_on_right_) return absl::OkStatus();
+        is_at_end_ = needs_right || is_on_right_;
         is_on_right_ = true;
-      } else if (Take(batch)) {
-        return absl::OkStatus();
+        continue;
       }
+      TURDB_RETURN_IF_ERROR(Take(batch));
+      if (batch->size > 0) return absl::OkStatus();
     }
+    return both_ != nullptr ? both_->Next(node_.op == SetOp::kIntersect, batch) : rows_.TakeLate(batch);
   }
   void Close() override {
+    rows_.Close();
+    if (share_.bytes() > kKeptBytes) right_rows_.Free();
+    share_.Set(0);
+    both_ = nullptr;
     left_->Close();
     right_->Close();
   }
 
  private:
+  static constexpr uint64_t kKeptBytes = 16 << 20;
+
   absl::Status KeepRight() {
     has_right_ = true;
     for (;;) {
       TURDB_RETURN_IF_ERROR(context_->CheckInterrupt());
       TURDB_RETURN_IF_ERROR(right_->Next(&input_));
       if (input_.size == 0) return absl::OkStatus();
-      right_rows_.Add(input_);
+      if (both_ != nullptr) {
+        TURDB_RETURN_IF_ERROR(both_->Add(input_.columns.data(), input_.size, false));
+        continue;
+      }
+      numbers_.resize(input_.size);
+      right_rows_.FindOrAdd(input_.columns.data(), input_.size, numbers_.data());
+      share_.Set(right_rows_.bytes());
+      if (share_.IsOver()) TURDB_RETURN_IF_ERROR(SpillRight());
     }
   }
 
-  bool Take(ColumnBatch* batch) {
+  // The right side does not fit: what there is of it begins the groups of both.
+  absl::Status SpillRight() {
+    both_ = std::make_unique<SideGroups>(context_, node_.id, collations_);
+    const RowStore& keys = right_rows_.keys();
+    ColumnBatch batch;
+    batch.columns.resize(keys.columns());
+    for (uint64_t first = 0; first < keys.size(); first += kBatchRows) {
+      const uint32_t n = static_cast<uint32_t>(std::min<uint64_t>(kBatchRows, keys.size() - first));
+      keys.Read(first, n, &batch);
+      TURDB_RETURN_IF_ERROR(both_->Add(batch.columns.data(), n, false));
+    }
+    right_rows_.Free();
+    share_.Set(0);
+    return absl::OkStatus();
+  }
+
+  absl::Status Take(ColumnBatch* batch) {
+    if (both_ != nullptr) return both_->Add(input_.columns.data(), input_.size, true);
     switch (node_.op) {
       case SetOp::kUnion: return rows_.Take(input_, batch);
-      case SetOp::kIntersect: return rows_.TakeIf(input_, right_rows_.table(), true, batch);
-      case SetOp::kExcept: return rows_.TakeIf(input_, right_rows_.table(), false, batch);
+      case SetOp::kIntersect: return rows_.TakeIf(input_, &right_rows_, true, batch);
+      case SetOp::kExcept: return rows_.TakeIf(input_, &right_rows_, false, batch);
       case SetOp::kUnionAll: break;
     }
     batch->size = input_.size;
     batch->columns.resize(input_.columns.size());
     for (size_t c = 0; c < input_.columns.size(); ++c) batch->columns[c].Reference(input_.columns[c]);
-    return true;
+    return absl::OkStatus();
   }
 
   const PhysicalSetOp& node_;
   OperatorPtr left_, right_;
   ExecContext* context_;
-  NewRows rows_, right_rows_;
-  bool is_on_right_ = false, has_right_ = false;
+  NewRows rows_;
+  MemoryShare share_;
+  std::vector<Collation> collations_;
+  KeyTable right_rows_;               // of INTERSECT and EXCEPT, while it fits
+  std::unique_ptr<SideGroups> both_;  // and when it does not
+  std::vector<uint32_t> numbers_;
+  bool is_on_right_ = false, has_right_ = false, is_at_end_ = false;
   ColumnBatch input_;
 };
 

@@ -42,7 +42,7 @@ bool ReadsNoTable(const PhysicalNode& node) {
 class Insert : public Operator {
  public:
   Insert(const PhysicalInsert& node, OperatorPtr child, ExecContext* context)
-      : node_(node), table_(*node.table), child_(std::move(child)), context_(context) {
+      : node_(node), table_(*node.table), child_(std::move(child)), context_(context), source_(context, node.id) {
     const PhysicalNode& source = *node.children[0];
     streams_ = ReadsNoTable(source);
     is_one_row_ = source.kind == PhysicalKind::kValues && source.As<PhysicalValues>().rows.size() == 1 &&
@@ -86,15 +86,12 @@ class Insert : public Operator {
       child_->Close();
       TURDB_RETURN_IF_ERROR(status);
     }
-    if (!returned_.is_present()) {
-      batch->size = 0;
-      return absl::OkStatus();
-    }
-    returned_.Emit(batch);
-    return absl::OkStatus();
+    return returned_.Emit(batch);
   }
   void Close() override {
     ReleaseWriter();
+    source_.Close();
+    returned_.Close();
     child_->Close();
   }
 
@@ -110,11 +107,11 @@ class Insert : public Operator {
       for (;;) {
         TURDB_RETURN_IF_ERROR(child_->Next(&input_));
         if (input_.size == 0) break;
-        source_.Append(input_);
+        TURDB_RETURN_IF_ERROR(source_.Append(input_));
       }
       child_->Close();
     }
-    context_->BeginWriting(is_one_row_);
+    if (!is_one_row_) context_->BeginWriting(false);
     TURDB_RETURN_IF_ERROR(table::ReadyTableWriter(context_->txn, table_, shaper_->IndexCallback(), &writer_));
     uint64_t at = 0;
     for (;;) {
@@ -122,9 +119,7 @@ class Insert : public Operator {
       if (streams_) {
         TURDB_RETURN_IF_ERROR(child_->Next(&input_));
       } else {
-        input_.size = static_cast<uint32_t>(std::min<uint64_t>(kBatchRows, source_.size() - at));
-        input_.columns.resize(source_.columns());
-        if (input_.size > 0) source_.Read(at, input_.size, &input_);
+        TURDB_RETURN_IF_ERROR(source_.Read(at, &input_));
         at += input_.size;
       }
       if (input_.size == 0) return absl::OkStatus();
@@ -141,6 +136,7 @@ class Insert : public Operator {
     const RowId rowid(shaper_->rowid().integer);
     const absl::Span<const Cell> row(shaper_->row().data(), table_.columns.size());
     table::Conflict conflict;
+    if (is_one_row_) context_->BeginWriting(true);
     for (;;) {
       TURDB_ASSIGN_OR_RETURN(const bool is_in, writer_->TryInsert(rowid, row, &conflict));
       if (is_in) break;
@@ -213,7 +209,7 @@ class Insert : public Operator {
   std::vector<std::unique_ptr<Upsert>> upserts_;
   std::unique_ptr<table::TableWriter> writer_;
   ReturnedRows returned_;
-  RowStore source_;
+  KeptRows source_;
   ColumnBatch input_;
   Arena arena_;
   bool has_run_ = false;

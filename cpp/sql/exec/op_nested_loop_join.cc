@@ -1,11 +1,11 @@
 // NestedLoopJoin (sql/exec/operators.h).
 //
-// With bindings the right side is opened anew for each left row, its registers set; without, it is kept in memory.
+// With bindings the right side is opened anew for each left row, its registers set; without, it is kept.
 // The condition sees a left row as constants beside a batch of the right side; the rows that pass are collected, so
 // that many left rows with few matches still make full batches.
 #include "base/status_macros.h"
+#include "sql/exec/kept_rows.h"
 #include "sql/exec/operators.h"
-#include "sql/exec/row_store.h"
 
 namespace turdb::sql {
 namespace {
@@ -15,7 +15,7 @@ class NestedLoopJoin : public Operator {
   NestedLoopJoin(const PhysicalNestedLoopJoin& node, OperatorPtr left, OperatorPtr right, EvaluatorPtr condition,
                  ExecContext* context)
       : node_(node), left_(std::move(left)), right_(std::move(right)), condition_(std::move(condition)), context_(context),
-        left_width_(node.children[0]->output.size()), right_width_(node.children[1]->output.size()) {
+        left_width_(node.children[0]->output.size()), right_width_(node.children[1]->output.size()), store_(context, node.id) {
     is_half_ = node.type == JoinType::kSemi || node.type == JoinType::kAnti;
     combined_.resize(left_width_ + right_width_);
     nulls_.resize(right_width_);
@@ -59,6 +59,9 @@ class NestedLoopJoin : public Operator {
   void Close() override {
     if (is_right_open_ && !node_.bindings.empty()) right_->Close();
     is_right_open_ = false;
+    chunks_.clear();
+    store_.Close();
+    has_right_rows_ = false;
     left_->Close();
   }
 
@@ -67,6 +70,7 @@ class NestedLoopJoin : public Operator {
     is_right_open_ = true;
     has_matched_ = false;
     chunk_ = 0;
+    right_at_ = 0;
     if (condition_ != nullptr) {
       for (int slot : condition_->slots()) {
         if (slot < static_cast<int>(left_width_)) combined_[slot].SetConstant(left_rows_.columns[slot].Get(row_));
@@ -86,19 +90,16 @@ class NestedLoopJoin : public Operator {
     TURDB_RETURN_IF_ERROR(right_->Open());
     absl::Status status = right_->Next(&right_rows_);
     while (status.ok() && right_rows_.size > 0) {
-      store_.Append(right_rows_);
-      status = context_->CheckInterrupt();
+      status = store_.Append(right_rows_);
+      if (status.ok()) status = context_->CheckInterrupt();
       if (status.ok()) status = right_->Next(&right_rows_);
     }
     right_->Close();
     TURDB_RETURN_IF_ERROR(status);
     chunks_.clear();
-    for (uint64_t first = 0; first < store_.size(); first += kBatchRows) {
+    for (uint64_t first = 0; first < store_.size() && !store_.has_spilled(); first += chunks_.back().size) {
       chunks_.emplace_back();
-      ColumnBatch& chunk = chunks_.back();
-      chunk.size = static_cast<uint32_t>(std::min<uint64_t>(kBatchRows, store_.size() - first));
-      chunk.columns.resize(right_width_);
-      store_.Read(first, chunk.size, &chunk);
+      TURDB_RETURN_IF_ERROR(store_.Read(first, &chunks_.back()));
     }
     has_right_rows_ = true;
     return absl::OkStatus();
@@ -107,7 +108,11 @@ class NestedLoopJoin : public Operator {
   // Joins the left row with the next batch of the right side.
   absl::Status Step() {
     const ColumnBatch* right = nullptr;
-    if (node_.bindings.empty()) {
+    if (node_.bindings.empty() && store_.has_spilled()) {
+      TURDB_RETURN_IF_ERROR(store_.Read(right_at_, &right_rows_));
+      right_at_ += right_rows_.size;
+      right = right_rows_.size > 0 ? &right_rows_ : nullptr;
+    } else if (node_.bindings.empty()) {
       right = chunk_ < chunks_.size() ? &chunks_[chunk_++] : nullptr;
     } else {
       TURDB_RETURN_IF_ERROR(right_->Next(&right_rows_));
@@ -170,9 +175,10 @@ class NestedLoopJoin : public Operator {
   uint32_t row_ = 0;
   bool is_right_open_ = false, is_left_done_ = false, has_matched_ = false;
   bool has_right_rows_ = false;  // store_ and chunks_ hold the right side
-  RowStore store_;
-  std::vector<ColumnBatch> chunks_;
+  KeptRows store_;
+  std::vector<ColumnBatch> chunks_;  // of store_, when it is in memory
   size_t chunk_ = 0;
+  uint64_t right_at_ = 0;            // the next row of store_, when it is on disk
   std::vector<ColumnVector> combined_;
   std::vector<uint32_t> selected_;
   Arena scratch_;

@@ -17,7 +17,7 @@ namespace turdb::sql {
 namespace {
 
 // Reads some columns of the child to its end.
-absl::Status Collect(Operator* child, const std::vector<size_t>& columns, ExecContext* context, RowStore* rows) {
+absl::Status Collect(Operator* child, const std::vector<size_t>& columns, ExecContext* context, KeptRows* rows) {
   ColumnBatch input;
   std::vector<ColumnVector> kept(columns.size());
   rows->Reset(columns.size());
@@ -27,7 +27,7 @@ absl::Status Collect(Operator* child, const std::vector<size_t>& columns, ExecCo
     TURDB_RETURN_IF_ERROR(child->Next(&input));
     if (input.size == 0) break;
     for (size_t i = 0; i < columns.size(); ++i) kept[i].Reference(input.columns[columns[i]]);
-    rows->Append(kept.data(), input.size);
+    TURDB_RETURN_IF_ERROR(rows->Append(kept.data(), nullptr, input.size));
     for (ColumnVector& column : kept) column = ColumnVector();
   }
   child->Close();
@@ -49,20 +49,18 @@ class RowChange : public Operator {
       if (one_ != nullptr) TURDB_RETURN_IF_ERROR(RunOne(&is_done));
       if (!is_done) TURDB_RETURN_IF_ERROR(Run());
     }
-    if (!returned_.is_present()) {
-      batch->size = 0;
-      return absl::OkStatus();
-    }
-    returned_.Emit(batch);
-    return absl::OkStatus();
+    return returned_.Emit(batch);
   }
   void Close() override {
+    source_.Close();
+    returned_.Close();
     if (child_ != nullptr) child_->Close();
     if (has_vectors_) writer_.reset();  // it holds on to what it has read
   }
 
  protected:
-  RowChange(const catalog::TableDef& table, ExecContext* context) : table_(table), context_(context) {
+  RowChange(const PhysicalNode& node, const catalog::TableDef& table, ExecContext* context)
+      : table_(table), context_(context), source_(context, node.id) {
     for (const catalog::ColumnDef& column : table.columns) has_vectors_ = has_vectors_ || column.type.is_vector();
   }
   // Takes the row from a RowSource when the plan allows, from a child operator otherwise.
@@ -78,6 +76,9 @@ class RowChange : public Operator {
   virtual absl::Status Run() = 0;
   // With one_. Not done: it is several rows, and none has been changed.
   virtual absl::Status RunOne(bool* is_done) = 0;
+  // Reads the row before it is locked, as a scan does. That is safe: what it reads is the transaction's own pages on its snapshot,
+  // a row that it has no lock on yet is there as the snapshot has it, and the writer compares the snapshot with the newest state
+  // once it has the lock, before it changes anything (GuardedWriter::LockRow).
   absl::StatusOr<bool> FindOne(bool* is_done) {
     TURDB_RETURN_IF_ERROR(context_->CheckInterrupt());
     TURDB_RETURN_IF_ERROR(MakeWriter());
@@ -95,7 +96,8 @@ class RowChange : public Operator {
   std::unique_ptr<table::TableWriter> writer_;
   ReturnedRows returned_;
   std::vector<size_t> kept_;  // columns of the source that are kept
-  RowStore source_;
+  KeptRows source_;
+  ColumnBatch rows_;  // of source_, being worked on
   Arena arena_;
   std::string key_;
   bool has_run_ = false;
@@ -105,7 +107,7 @@ class RowChange : public Operator {
 class Update : public RowChange {
  public:
   Update(const PhysicalUpdate& node, ExecContext* context)
-      : RowChange(*node.table, context), node_(node), assigned_(node.assigned_columns.size()),
+      : RowChange(node, *node.table, context), node_(node), assigned_(node.assigned_columns.size()),
         update_(table_, node.assigned_columns, node.row_expressions, node.on_conflict, context) {}
 
   absl::Status Compile(Builder* builder) {
@@ -142,21 +144,22 @@ class Update : public RowChange {
     if (source_.size() > 1) context_->BeginWriting(false);
     update_.Reset();
     TURDB_RETURN_IF_ERROR(MakeWriter());
-    for (uint64_t row = 0; row < source_.size(); ++row) {
-      if (row % kBatchRows == 0) TURDB_RETURN_IF_ERROR(context_->CheckInterrupt());
-      TURDB_RETURN_IF_ERROR(TakeRow(row));
+    for (uint64_t first = 0; first < source_.size(); first += rows_.size) {
+      TURDB_RETURN_IF_ERROR(context_->CheckInterrupt());
+      TURDB_RETURN_IF_ERROR(source_.Read(first, &rows_));
+      for (uint32_t row = 0; row < rows_.size; ++row) TURDB_RETURN_IF_ERROR(TakeRow(row));
     }
     return absl::OkStatus();
   }
 
-  // Row `at` of source_.
-  absl::Status TakeRow(uint64_t at) {
+  // Row `at` of rows_.
+  absl::Status TakeRow(uint32_t at) {
     const size_t width = table_.columns.size();
     arena_.Reset();
     std::vector<Cell>& row = shaper_->row();
     std::fill(row.begin(), row.end(), Cell());
-    for (size_t i = 0; i < kept_.size() && kept_[i] <= width; ++i) row[kept_[i]] = source_.Get(i, at);
-    for (size_t i = 0; i < assigned_.size(); ++i) assigned_[i] = source_.Get(kept_.size() - assigned_.size() + i, at);
+    for (size_t i = 0; i < kept_.size() && kept_[i] <= width; ++i) row[kept_[i]] = rows_.columns[i].Get(at);
+    for (size_t i = 0; i < assigned_.size(); ++i) assigned_[i] = rows_.columns[kept_.size() - assigned_.size() + i].Get(at);
     if (!table_.is_without_rowid) return WriteRow(RowId(row[width].integer));
     key_.clear();
     table::AppendPrimaryKey(table_, row.data(), &key_);
@@ -203,7 +206,7 @@ class Update : public RowChange {
 
 class Delete : public RowChange {
  public:
-  Delete(const PhysicalDelete& node, ExecContext* context) : RowChange(*node.table, context), node_(node) {}
+  Delete(const PhysicalDelete& node, ExecContext* context) : RowChange(node, *node.table, context), node_(node) {}
 
   absl::Status Compile(Builder* builder) {
     TURDB_ASSIGN_OR_RETURN(shaper_, RowShaper::Make(table_, node_.row_expressions, builder));
@@ -240,9 +243,10 @@ class Delete : public RowChange {
     if (source_.size() == 0) return absl::OkStatus();
     context_->BeginWriting(source_.size() == 1);
     TURDB_RETURN_IF_ERROR(MakeWriter());
-    for (uint64_t row = 0; row < source_.size(); ++row) {
-      if (row % kBatchRows == 0) TURDB_RETURN_IF_ERROR(context_->CheckInterrupt());
-      TURDB_RETURN_IF_ERROR(DeleteRow(row));
+    for (uint64_t first = 0; first < source_.size(); first += rows_.size) {
+      TURDB_RETURN_IF_ERROR(context_->CheckInterrupt());
+      TURDB_RETURN_IF_ERROR(source_.Read(first, &rows_));
+      for (uint32_t row = 0; row < rows_.size; ++row) TURDB_RETURN_IF_ERROR(DeleteRow(row));
     }
     return absl::OkStatus();
   }
@@ -256,18 +260,18 @@ class Delete : public RowChange {
     return absl::OkStatus();
   }
 
-  absl::Status DeleteRow(uint64_t at) {
+  absl::Status DeleteRow(uint32_t at) {
     std::vector<Cell>& row = shaper_->row();
     table::RowRef ref;
     arena_.Reset();
     if (node_.returning.is_present) {
       std::fill(row.begin(), row.end(), Cell());
-      for (size_t i = 0; i < kept_.size(); ++i) row[kept_[i]] = source_.Get(i, at);
+      for (size_t i = 0; i < kept_.size(); ++i) row[kept_[i]] = rows_.columns[i].Get(at);
       ref = RowId(shaper_->rowid().integer);
     } else if (table_.is_without_rowid) {
-      for (size_t i = 0; i < table_.primary_key.size(); ++i) row[table_.primary_key[i]] = source_.Get(i, at);
+      for (size_t i = 0; i < table_.primary_key.size(); ++i) row[table_.primary_key[i]] = rows_.columns[i].Get(at);
     } else {
-      ref = RowId(source_.Get(0, at).integer);
+      ref = RowId(rows_.columns[0].Get(at).integer);
     }
     if (table_.is_without_rowid) {
       key_.clear();

@@ -1,32 +1,21 @@
-// Window: window functions over the whole input, kept in memory (sql/exec/operators.h).
+// Window: window functions over the whole input, kept in memory while it fits (sql/exec/operators.h).
 //
-// Calls with equal PARTITION BY and ORDER BY share one sort. Rows come out in the order of the last window's sort.
+// Calls with equal PARTITION BY and ORDER BY share one sort. Rows come out in the order of the last window's sort. When
+// memory is used up the rows so far and all later ones go to a SpilledWindow, which gives the same.
 #include <algorithm>
 
 #include "base/status_macros.h"
 #include "sql/exec/operators.h"
 #include "sql/exec/window_call.h"
+#include "sql/exec/window_spill.h"
 
 namespace turdb::sql {
 namespace {
 
-bool HasSameOrder(const WindowCall& a, const WindowCall& b) {
-  if (a.partition_by.size() != b.partition_by.size() || a.order_by.size() != b.order_by.size()) return false;
-  for (size_t i = 0; i < a.partition_by.size(); ++i) {
-    if (!ExprEquals(*a.partition_by[i], *b.partition_by[i])) return false;
-  }
-  for (size_t i = 0; i < a.order_by.size(); ++i) {
-    const SortKey &x = a.order_by[i], &y = b.order_by[i];
-    if (x.is_descending != y.is_descending || x.nulls_first != y.nulls_first || x.collation != y.collation) return false;
-    if (!ExprEquals(*x.expr, *y.expr)) return false;
-  }
-  return true;
-}
-
 class Window : public Operator {
  public:
   Window(const PhysicalWindow& node, OperatorPtr child, ExecContext* context)
-      : node_(node), child_(std::move(child)), context_(context), width_(node.children[0]->output.size()) {}
+      : node_(node), child_(std::move(child)), context_(context), width_(node.children[0]->output.size()), share_(&context->memory) {}
 
   absl::Status Compile(Builder* builder) {
     for (const WindowCall& call : node_.calls) {
@@ -50,6 +39,7 @@ class Window : public Operator {
 
   absl::Status Open() override {
     has_run_ = false;
+    spilled_ = nullptr;
     emitted_ = 0;
     return child_->Open();
   }
@@ -59,7 +49,10 @@ class Window : public Operator {
       TURDB_RETURN_IF_ERROR(Run());
       has_run_ = true;
     }
-    FreshArena(batch);
+    if (spilled_ != nullptr) return spilled_->Next(batch);
+    Arena* arena = FreshArena(batch);
+    arena->Hold(rows_.arena());
+    for (const CompiledCall& call : calls_) arena->Hold(call.arg_rows.arena());
     const std::vector<uint64_t>& rows = order_.rows;
     batch->columns.resize(width_ + calls_.size());
     batch->size = static_cast<uint32_t>(std::min<uint64_t>(kBatchRows, rows.size() - emitted_));
@@ -73,12 +66,19 @@ class Window : public Operator {
     emitted_ += batch->size;
     return absl::OkStatus();
   }
-  void Close() override { child_->Close(); }
+  void Close() override {
+    spilled_ = nullptr;
+    if (share_.bytes() > kKeptBytes) Free();
+    share_.Set(0);
+    child_->Close();
+  }
 
  private:
-  struct CompiledCall {
-    std::vector<EvaluatorPtr> keys, args;  // keys: partition, then order
-    EvaluatorPtr filter, start, end;
+  static constexpr uint64_t kKeptBytes = 16 << 20;
+  // Of a row while it is computed: its place, partition, peers and frame.
+  static constexpr uint64_t kOrderBytes = 8 * sizeof(uint64_t);
+
+  struct CompiledCall : CompiledWindowCall {
     RowStore key_rows, arg_rows;
     std::vector<bool> passes;
     std::vector<Cell> results;
@@ -96,11 +96,51 @@ class Window : public Operator {
       TURDB_RETURN_IF_ERROR(context_->CheckInterrupt());
       TURDB_RETURN_IF_ERROR(child_->Next(&input_));
       if (input_.size == 0) break;
+      if (spilled_ != nullptr) {
+        TURDB_RETURN_IF_ERROR(spilled_->Add(input_.columns.data(), input_.size));
+        continue;
+      }
       rows_.Append(input_);
       for (CompiledCall& call : calls_) TURDB_RETURN_IF_ERROR(Take(&call));
+      LookAtMemory();
+      if (share_.IsOver()) TURDB_RETURN_IF_ERROR(Spill());
     }
+    if (spilled_ != nullptr) return spilled_->Run();
     for (size_t c = 0; c < calls_.size(); ++c) TURDB_RETURN_IF_ERROR(RunCall(c));
     return absl::OkStatus();
+  }
+
+  void LookAtMemory() {
+    uint64_t bytes = rows_.bytes() + rows_.size() * kOrderBytes;
+    for (const CompiledCall& call : calls_) bytes += call.key_rows.bytes() + call.arg_rows.bytes() + rows_.size() * sizeof(Cell);
+    share_.Set(bytes);
+  }
+
+  absl::Status Spill() {
+    std::vector<CompiledWindowCall*> calls;
+    for (CompiledCall& call : calls_) calls.push_back(&call);
+    spilled_ = std::make_unique<SpilledWindow>(node_, std::move(calls), context_);
+    ColumnBatch batch;
+    batch.columns.resize(width_);
+    for (uint64_t first = 0; first < rows_.size(); first += kBatchRows) {
+      const uint32_t n = static_cast<uint32_t>(std::min<uint64_t>(kBatchRows, rows_.size() - first));
+      rows_.Read(first, n, &batch);
+      TURDB_RETURN_IF_ERROR(spilled_->Add(batch.columns.data(), n));
+    }
+    Free();
+    share_.Set(0);
+    return absl::OkStatus();
+  }
+
+  void Free() {
+    rows_.Free();
+    order_ = WindowOrder();
+    for (CompiledCall& call : calls_) {
+      call.key_rows.Free();
+      call.arg_rows.Free();
+      std::vector<bool>().swap(call.passes);
+      std::vector<Cell>().swap(call.results);
+    }
   }
 
   absl::Status Append(std::vector<EvaluatorPtr>& evaluators, const Frame& frame, RowStore* to) {
@@ -135,23 +175,15 @@ class Window : public Operator {
     if (c == 0 || !HasSameOrder(node_.calls[c - 1], call)) {
       order_ = MakeWindowOrder(compiled.key_rows, call.partition_by.size(), call.order_by, context_->collations);
     }
-    static const WindowSpec kDefault;
-    const WindowSpec& spec = call.frame != nullptr ? *call.frame : kDefault;
-    Cell start, end;
-    if (compiled.start != nullptr) TURDB_RETURN_IF_ERROR(EvalScalar(compiled.start.get(), &arena_, &start));
-    if (compiled.end != nullptr) TURDB_RETURN_IF_ERROR(EvalScalar(compiled.end.get(), &arena_, &end));
-    TURDB_ASSIGN_OR_RETURN(const FrameBounds frames, MakeFrames(order_, spec, start, end, compiled.key_rows,
-                                                                call.partition_by.size(), call.order_by));
     compiled.results.assign(rows_.size(), Cell());
     WindowInput input;
     input.call = &call;
     input.order = &order_;
-    input.frames = &frames;
-    input.exclude = spec.exclude;
     input.args = &compiled.arg_rows;
     input.passes_filter = compiled.filter == nullptr ? nullptr : &compiled.passes;
     input.context = context_;
-    return RunWindowCall(input, &arena_, &compiled.results);
+    return RunFramedCall(input, compiled.key_rows, call.partition_by.size(), compiled.start.get(), compiled.end.get(), &arena_,
+                         &compiled.results);
   }
 
   const PhysicalWindow& node_;
@@ -159,6 +191,8 @@ class Window : public Operator {
   ExecContext* context_;
   size_t width_;
   std::vector<CompiledCall> calls_;
+  MemoryShare share_;
+  std::unique_ptr<SpilledWindow> spilled_;
   RowStore rows_;
   WindowOrder order_;
   ColumnBatch input_;

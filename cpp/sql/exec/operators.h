@@ -29,6 +29,7 @@ BuiltOperator BuildAggregate(const PhysicalAggregate& node, Builder* builder);
 BuiltOperator BuildWindow(const PhysicalWindow& node, Builder* builder);
 BuiltOperator BuildDistinct(const PhysicalDistinct& node, Builder* builder);
 BuiltOperator BuildSort(const PhysicalSort& node, Builder* builder);
+BuiltOperator BuildLockRows(const PhysicalLockRows& node, Builder* builder);
 BuiltOperator BuildLimit(const PhysicalLimit& node, Builder* builder);
 BuiltOperator BuildSetOp(const PhysicalSetOp& node, Builder* builder);
 BuiltOperator BuildMaterialize(const PhysicalMaterialize& node, Builder* builder);

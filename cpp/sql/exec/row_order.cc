@@ -38,7 +38,27 @@ int RowOrder::CompareLoose(const ColumnVector* const* keys, uint32_t row, const 
   return 0;
 }
 
+int RowOrder::CompareRows(const ColumnVector* a, uint32_t i, const ColumnVector* b, uint32_t j) const {
+  for (const OrderColumn& column : columns_) {
+    const int order = CompareCell(column, a[column.column].Get(i), b[column.column].Get(j));
+    if (order != 0) return order;
+  }
+  return 0;
+}
+
 namespace {
+
+uint64_t RealPrefix(double value) {
+  if (value == 0) value = 0;  // -0.0 equals 0.0
+  uint64_t bits;
+  std::memcpy(&bits, &value, sizeof(bits));
+  return bits >> 63 ? ~bits : bits | (uint64_t{1} << 63);
+}
+uint64_t BytesPrefix(const Cell& cell) {
+  uint64_t key = 0;
+  for (uint32_t i = 0; i < 8; ++i) key = (key << 8) | (i < cell.length ? static_cast<uint8_t>(cell.bytes[i]) : 0);
+  return key;
+}
 
 // A number that orders as the first key does, as far as eight bytes tell; ties ask the full comparison.
 class Prefixes {
@@ -61,28 +81,37 @@ class Prefixes {
     if (cell.is_null()) return column_.nulls_first ? 0 : ~uint64_t{0};
     // NULLs take the ends; values that reach them only tie.
     uint64_t key = cell.is_integer() ? static_cast<uint64_t>(cell.integer) ^ (uint64_t{1} << 63)
-                   : cell.is_real()  ? OfReal(cell.real)
-                                     : OfText(cell);
+                   : cell.is_real()  ? RealPrefix(cell.real)
+                                     : BytesPrefix(cell);
     return column_.is_descending ? ~key : key;
   }
 
  private:
-  static uint64_t OfReal(double value) {
-    if (value == 0) value = 0;  // -0.0 equals 0.0
-    uint64_t bits;
-    std::memcpy(&bits, &value, sizeof(bits));
-    return bits >> 63 ? ~bits : bits | (uint64_t{1} << 63);
-  }
-  static uint64_t OfText(const Cell& cell) {
-    uint64_t key = 0;
-    for (uint32_t i = 0; i < 8; ++i) key = (key << 8) | (i < cell.length ? static_cast<uint8_t>(cell.bytes[i]) : 0);
-    return key;
-  }
   const RowStore& store_;
   const OrderColumn& column_;
 };
 
 }  // namespace
+
+// Rows of different stores: classes may be mixed, so three bits tell the class and integers count as reals, which keeps
+// their order though it may make neighbours equal.
+uint64_t RowOrder::Prefix(const ColumnVector* columns, uint32_t row) const {
+  if (columns_.empty()) return 0;
+  const OrderColumn& column = columns_[0];
+  const Cell cell = columns[column.column].Get(row);
+  uint64_t key = 0;
+  switch (cell.type) {
+    case StorageClass::kNull: return column.nulls_first ? 0 : ~uint64_t{0};
+    case StorageClass::kInteger: key = RealPrefix(static_cast<double>(cell.integer)); break;
+    case StorageClass::kReal: key = RealPrefix(cell.real); break;
+    case StorageClass::kText: key = column.collation == Collation::kBinary ? BytesPrefix(cell) : 0; break;
+    case StorageClass::kBlob: key = BytesPrefix(cell); break;
+    case StorageClass::kVector: break;
+  }
+  const uint64_t type = cell.is_numeric() ? 1 : static_cast<uint64_t>(cell.type) - 1;
+  key = type << 61 | key >> 3;
+  return column.is_descending ? ~key : key;
+}
 
 void RowOrder::Sort(const RowStore& store, std::vector<uint64_t>* rows) const {
   auto by_all = [&](uint64_t a, uint64_t b) {

@@ -26,6 +26,10 @@ class RowOrder {
   int Compare(const RowStore& a_store, uint64_t a, const RowStore& b_store, uint64_t b) const;
   // Row `row` of loose key columns (one an OrderColumn) against a row of a store.
   int CompareLoose(const ColumnVector* const* keys, uint32_t row, const RowStore& store, uint64_t b) const;
+  // Row `i` of loose columns, all a store would have, against row `j` of others.
+  int CompareRows(const ColumnVector* a, uint32_t i, const ColumnVector* b, uint32_t j) const;
+  // A number that orders rows as the first key does, as far as eight bytes tell; rows with equal ones may differ.
+  uint64_t Prefix(const ColumnVector* columns, uint32_t row) const;
   // Sorts row numbers, rows that are equal by number.
   void Sort(const RowStore& store, std::vector<uint64_t>* rows) const;
 

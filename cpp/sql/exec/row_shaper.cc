@@ -218,12 +218,17 @@ absl::Status ReturnedRows::Compile(const Returning& returning, Builder* builder)
   is_present_ = returning.is_present;
   TURDB_ASSIGN_OR_RETURN(exprs_, CompileAll(returning.exprs, builder));
   cells_.resize(exprs_.size());
+  if (is_present_) rows_ = std::make_unique<KeptRows>(builder->context, RowSpill::kNoNode);
   return absl::OkStatus();
 }
 
 void ReturnedRows::Reset() {
-  rows_.Reset(exprs_.size());
+  if (is_present_) rows_->Reset(exprs_.size());
   emitted_ = 0;
+}
+
+void ReturnedRows::Close() {
+  if (is_present_) rows_->Close();
 }
 
 absl::Status ReturnedRows::Add(RowShaper* shaper, Arena* arena) {
@@ -232,16 +237,15 @@ absl::Status ReturnedRows::Add(RowShaper* shaper, Arena* arena) {
     TURDB_RETURN_IF_ERROR(shaper->Eval(exprs_[i].get(), arena, &cells_[i]));
     cells_[i] = KeepCell(cells_[i], arena);
   }
-  rows_.AppendRow(cells_.data());
-  return absl::OkStatus();
+  return rows_->AppendRow(cells_.data());
 }
 
-void ReturnedRows::Emit(ColumnBatch* batch) {
-  FreshArena(batch);
-  batch->columns.resize(exprs_.size());
-  batch->size = static_cast<uint32_t>(std::min<uint64_t>(kBatchRows, rows_.size() - emitted_));
-  if (batch->size > 0) rows_.Read(emitted_, batch->size, batch);
+absl::Status ReturnedRows::Emit(ColumnBatch* batch) {
+  batch->size = 0;
+  if (!is_present_) return absl::OkStatus();
+  TURDB_RETURN_IF_ERROR(rows_->Read(emitted_, batch));
   emitted_ += batch->size;
+  return absl::OkStatus();
 }
 
 }  // namespace turdb::sql

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "sql/exec/evaluator.h"
-#include "sql/exec/row_store.h"
+#include "sql/exec/kept_rows.h"
 #include "sql/plan/physical_plan.h"
 #include "table/table_writer.h"
 
@@ -89,13 +89,14 @@ class ReturnedRows {
   const std::vector<EvaluatorPtr>& exprs() const { return exprs_; }
   void Reset();
   absl::Status Add(RowShaper* shaper, Arena* arena);
-  void Emit(ColumnBatch* batch);
+  absl::Status Emit(ColumnBatch* batch);
+  void Close();
 
  private:
   bool is_present_ = false;
   std::vector<EvaluatorPtr> exprs_;
   std::vector<Cell> cells_;
-  RowStore rows_;
+  std::unique_ptr<KeptRows> rows_;  // when present
   uint64_t emitted_ = 0;
 };
 

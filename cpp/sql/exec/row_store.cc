@@ -21,6 +21,7 @@ void RowStore::Reset(size_t columns) {
     c.validity.clear();
   }
   rows_ = 0;
+  kept_bytes_ = 0;
   if (arena_.use_count() > 1) {
     arena_ = std::make_shared<Arena>();
   } else {
@@ -28,9 +29,22 @@ void RowStore::Reset(size_t columns) {
   }
 }
 
+void RowStore::Free() {
+  const size_t columns = columns_.size();
+  *this = RowStore();
+  columns_.resize(columns);
+}
+
+uint64_t RowStore::bytes() const {
+  uint64_t words = 0;
+  for (const Column& c : columns_) words += c.words.size() + c.validity.size();
+  return words * 8 + kept_bytes_;
+}
+
 Cell RowStore::Keep(const Cell& cell) {
   Cell kept = cell;
   if (cell.has_bytes()) {
+    kept_bytes_ += cell.length;
     // Vectors keep the alignment of their floats.
     char* to = arena_->Allocate(cell.length, cell.is_vector() ? 8 : 1);
     if (cell.length != 0) std::memcpy(to, cell.bytes, cell.length);

@@ -19,6 +19,10 @@ class RowStore {
   void Reset(size_t columns);  // empty, with so many columns; keeps memory
   size_t columns() const { return columns_.size(); }
   uint64_t size() const { return rows_; }
+  // Memory that the rows take; what is reserved for more is not counted.
+  uint64_t bytes() const;
+  // Gives all memory back.
+  void Free();
 
   void Append(const ColumnVector* columns, uint32_t rows);  // as many as columns()
   void Append(const ColumnBatch& batch) { Append(batch.columns.data(), batch.size); }
@@ -72,6 +76,7 @@ class RowStore {
 
   std::vector<Column> columns_;
   uint64_t rows_ = 0;
+  uint64_t kept_bytes_ = 0;  // of texts, blobs and vectors
   std::shared_ptr<Arena> arena_;
 };
 

@@ -59,7 +59,18 @@ absl::StatusOr<std::unique_ptr<TableExpressions>> TableExpressions::Make(const c
 absl::Status FillIndex(const catalog::TableDef& table, const catalog::IndexDef& index, SchemaStatement* statement) {
   TURDB_ASSIGN_OR_RETURN(auto expressions, TableExpressions::Make(table, statement));
   return table::BuildIndex(statement->txn(), table, index, expressions->index_callback(), statement->context->threads,
-                           statement->context->progress);
+                           statement->context->progress,
+                           {statement->context->exec->temp_place, statement->context->exec->memory.limit()});
+}
+
+absl::StatusOr<std::vector<std::string>> CheckStoredTable(const catalog::TableDef& table, ExecContext* context) {
+  SchemaContext schema;
+  schema.exec = context;
+  schema.functions = context->functions;
+  const ParsedStatement none;
+  SchemaStatement statement{none, &schema};
+  TURDB_ASSIGN_OR_RETURN(auto expressions, TableExpressions::Make(table, &statement));
+  return table::CheckTable(context->txn, table, expressions->index_callback());
 }
 
 absl::Status ExecuteSchemaStatement(const ParsedStatement& parsed, SchemaContext* context) {
@@ -78,9 +89,6 @@ absl::Status ExecuteSchemaStatement(const ParsedStatement& parsed, SchemaContext
       return NameError("no such module: ", tree.As<CreateVirtualTable>().module.text);
     case StatementKind::kCreateTrigger:
       return UnsupportedError("triggers are not supported: write the statements where the change is made, in one transaction");
-    case StatementKind::kVacuum:
-      return UnsupportedError("VACUUM is not supported: space that deletes free is used again, and DROP TABLE or "
-                              "DELETE without WHERE give it back; PRAGMA wal_checkpoint shortens the log");
     case StatementKind::kAttach:
     case StatementKind::kDetach:
       return UnsupportedError("ATTACH and DETACH are not supported: use CREATE SCHEMA for several name spaces in one database, "

@@ -20,4 +20,7 @@ struct SchemaContext {
 
 absl::Status ExecuteSchemaStatement(const ParsedStatement& parsed, SchemaContext* context);
 
+// What is wrong with a table, its indexes, vectors and graphs (table::CheckTable), expressions of indexes evaluated.
+absl::StatusOr<std::vector<std::string>> CheckStoredTable(const catalog::TableDef& table, ExecContext* context);
+
 }  // namespace turdb::sql

@@ -247,6 +247,19 @@ absl::Status RunWindowCall(const WindowInput& input, Arena* arena, std::vector<C
   return Framed(input, arena, results).RunAggregate();
 }
 
+absl::Status RunFramedCall(WindowInput input, const RowStore& keys, size_t order_column, Evaluator* start, Evaluator* end,
+                           Arena* arena, std::vector<Cell>* results) {
+  static const WindowSpec kDefault;
+  const WindowSpec& spec = input.call->frame != nullptr ? *input.call->frame : kDefault;
+  Cell first, last;
+  if (start != nullptr) TURDB_RETURN_IF_ERROR(EvalScalar(start, arena, &first));
+  if (end != nullptr) TURDB_RETURN_IF_ERROR(EvalScalar(end, arena, &last));
+  TURDB_ASSIGN_OR_RETURN(const FrameBounds frames, MakeFrames(*input.order, spec, first, last, keys, order_column, input.call->order_by));
+  input.frames = &frames;
+  input.exclude = spec.exclude;
+  return RunWindowCall(input, arena, results);
+}
+
 void AddWindowFunctions(FunctionRegistry* r) {
   struct Signature { std::string_view name; int min_args, max_args; };
   for (const Signature& s : {Signature{"row_number", 0, 0}, {"rank", 0, 0}, {"dense_rank", 0, 0}, {"percent_rank", 0, 0},

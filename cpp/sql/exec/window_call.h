@@ -1,7 +1,7 @@
 // RunWindowCall: the values of one window function for all rows of an input.
 #pragma once
 
-#include "sql/exec/exec_context.h"
+#include "sql/exec/evaluator.h"
 #include "sql/exec/window_frames.h"
 
 namespace turdb::sql {
@@ -18,5 +18,10 @@ struct WindowInput {
 
 // results[row]; bytes go to `arena`.
 absl::Status RunWindowCall(const WindowInput& input, Arena* arena, std::vector<Cell>* results);
+
+// The same, with the frames made here: `keys` has the order columns from `order_column` on, `start` and `end` give the
+// frame's offsets or are null.
+absl::Status RunFramedCall(WindowInput input, const RowStore& keys, size_t order_column, Evaluator* start, Evaluator* end,
+                           Arena* arena, std::vector<Cell>* results);
 
 }  // namespace turdb::sql

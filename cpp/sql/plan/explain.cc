@@ -48,6 +48,7 @@ class Printer {
       case PhysicalKind::kWindow: return Cat("WINDOW (", node->As<PhysicalWindow>().calls.size(), " functions)");
       case PhysicalKind::kDistinct: return "DISTINCT";
       case PhysicalKind::kSort: return Sort(node->As<PhysicalSort>());
+      case PhysicalKind::kLockRows: return LockRows(node->As<PhysicalLockRows>());
       case PhysicalKind::kLimit: return Limit(node->As<PhysicalLimit>());
       case PhysicalKind::kSetOp: return SetOpName(node->As<PhysicalSetOp>().op);
       case PhysicalKind::kMaterialize: return Cat("MATERIALIZE ", node->As<PhysicalMaterialize>().name);
@@ -173,6 +174,16 @@ class Printer {
     std::vector<std::string> keys;
     for (const SortKey& key : sort.keys) keys.push_back(Cat(Text(key.expr), key.is_descending ? " DESC" : ""));
     return Cat(sort.limit != nullptr ? "TOP-N SORT BY " : "SORT BY ", absl::StrJoin(keys, ", "));
+  }
+
+  std::string LockRows(const PhysicalLockRows& node) const {
+    std::vector<std::string> parts;
+    for (const RowLock& lock : node.locks) {
+      constexpr std::string_view kWaits[] = {"", " SKIP LOCKED", " NOWAIT"};
+      parts.push_back(Cat(Table(lock), lock.strength == RowLockStrength::kUpdate ? " FOR UPDATE" : " FOR SHARE",
+                          kWaits[static_cast<size_t>(lock.wait)]));
+    }
+    return Cat("LOCK ROWS ", absl::StrJoin(parts, ", "));
   }
 
   std::string Limit(const PhysicalLimit& limit) const {

@@ -61,7 +61,8 @@ bool KeysAreColumns(const std::vector<SortKey>& keys) {
   return std::all_of(keys.begin(), keys.end(), [](const SortKey& key) { return key.expr->kind == BoundKind::kColumn; });
 }
 
-absl::StatusOr<PhysicalPtr> LowerSort(LogicalPtr node, const LogicalLimit* limit, LowerContext* context) {
+// `wants_first`: not all rows will be asked for, though nobody knows how many.
+absl::StatusOr<PhysicalPtr> LowerSort(LogicalPtr node, const LogicalLimit* limit, LowerContext* context, bool wants_first = false) {
   auto& sort = node->As<LogicalSort>();
   if (limit != nullptr) {
     PhysicalPtr lowered;
@@ -70,7 +71,7 @@ absl::StatusOr<PhysicalPtr> LowerSort(LogicalPtr node, const LogicalLimit* limit
   }
   TURDB_RETURN_IF_ERROR(LowerSubqueries(node.get(), context));
   TURDB_ASSIGN_OR_RETURN(PhysicalPtr child, Lower(std::move(node->children[0]), context));
-  if (KeysAreColumns(sort.keys) && ProvideOrder(&child, sort.keys, limit != nullptr)) return child;
+  if (KeysAreColumns(sort.keys) && ProvideOrder(&child, sort.keys, limit != nullptr || wants_first)) return child;
   auto physical = std::make_unique<PhysicalSort>();
   physical->keys = std::move(sort.keys);
   physical->output = child->output;
@@ -85,12 +86,37 @@ absl::StatusOr<PhysicalPtr> LowerSort(LogicalPtr node, const LogicalLimit* limit
 }
 
 absl::StatusOr<PhysicalPtr> LowerProject(LogicalPtr node, const LogicalLimit* limit, LowerContext* context);
+absl::StatusOr<PhysicalPtr> LowerLockRows(LogicalPtr node, const LogicalLimit* limit, LowerContext* context);
 
 // The child of a LIMIT, which may be a sort under projections.
 absl::StatusOr<PhysicalPtr> LowerUnderLimit(LogicalPtr node, const LogicalLimit& limit, LowerContext* context) {
   if (node->kind == LogicalKind::kSort) return LowerSort(std::move(node), &limit, context);
   if (node->kind == LogicalKind::kProject) return LowerProject(std::move(node), &limit, context);
+  if (node->kind == LogicalKind::kLockRows) return LowerLockRows(std::move(node), &limit, context);
   return Lower(std::move(node), context);
+}
+
+// Where rows may be left out, a sort below cannot know from the limit how many will be wanted of it.
+absl::StatusOr<PhysicalPtr> LowerLockRows(LogicalPtr node, const LogicalLimit* limit, LowerContext* context) {
+  auto& logical = node->As<LogicalLockRows>();
+  const bool skips = std::any_of(logical.locks.begin(), logical.locks.end(),
+                                 [](const RowLock& lock) { return lock.wait == RowLockWait::kSkipLocked; });
+  auto physical = std::make_unique<PhysicalLockRows>();
+  physical->locks = std::move(logical.locks);
+  physical->is_one_by_one = logical.is_one_by_one;
+  LogicalPtr input = std::move(node->children[0]);
+  PhysicalPtr child;
+  if (limit != nullptr && skips && input->kind == LogicalKind::kSort) {
+    TURDB_ASSIGN_OR_RETURN(child, LowerSort(std::move(input), nullptr, context, true));
+  } else if (limit != nullptr && !skips) {
+    TURDB_ASSIGN_OR_RETURN(child, LowerUnderLimit(std::move(input), *limit, context));
+  } else {
+    TURDB_ASSIGN_OR_RETURN(child, Lower(std::move(input), context));
+  }
+  physical->output = child->output;
+  physical->estimated_rows = child->estimated_rows;
+  physical->children.push_back(std::move(child));
+  return PhysicalPtr(std::move(physical));
 }
 
 absl::StatusOr<PhysicalPtr> LowerProject(LogicalPtr node, const LogicalLimit* limit, LowerContext* context) {
@@ -171,6 +197,7 @@ absl::StatusOr<PhysicalPtr> Lower(LogicalPtr node, LowerContext* context) {
     case LogicalKind::kLimit: return LowerLimit(std::move(node), context);
     case LogicalKind::kSort: return LowerSort(std::move(node), nullptr, context);
     case LogicalKind::kProject: return LowerProject(std::move(node), nullptr, context);
+    case LogicalKind::kLockRows: return LowerLockRows(std::move(node), nullptr, context);
     default: break;
   }
   TURDB_RETURN_IF_ERROR(LowerSubqueries(raw, context));

@@ -242,6 +242,7 @@ void RefreshOutput(LogicalNode* node) {
   switch (node->kind) {
     case LogicalKind::kFilter:
     case LogicalKind::kSort:
+    case LogicalKind::kLockRows:
     case LogicalKind::kLimit: node->output = node->children[0]->output; return;
     case LogicalKind::kJoin: {
       const JoinType type = node->As<LogicalJoin>().type;

@@ -97,6 +97,9 @@ void VisitRaw(PhysicalNode* node, const Visit& visit) {
       visit(&node->As<PhysicalSort>().limit, ExprScope::kNone);
       visit(&node->As<PhysicalSort>().offset, ExprScope::kNone);
       return;
+    case PhysicalKind::kLockRows:
+      for (RowLock& lock : node->As<PhysicalLockRows>().locks) VisitAll(&lock.key, ExprScope::kInput, visit);
+      return;
     case PhysicalKind::kLimit:
       visit(&node->As<PhysicalLimit>().limit, ExprScope::kNone);
       visit(&node->As<PhysicalLimit>().offset, ExprScope::kNone);

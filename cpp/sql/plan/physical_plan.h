@@ -19,7 +19,7 @@ namespace turdb::sql {
 
 enum class PhysicalKind : uint8_t {
   kTableScan, kRowIdLookup, kIndexScan, kVectorSearch, kValues, kTableFunction, kFilter, kProject, kNestedLoopJoin, kHashJoin,
-  kAggregate, kWindow, kDistinct, kSort, kLimit, kSetOp, kMaterialize, kCteScan, kRecursiveCte, kInsert, kUpdate, kDelete
+  kAggregate, kWindow, kDistinct, kSort, kLockRows, kLimit, kSetOp, kMaterialize, kCteScan, kRecursiveCte, kInsert, kUpdate, kDelete
 };
 
 struct PhysicalNode {
@@ -156,6 +156,12 @@ struct PhysicalSort : PhysicalNode {
   PhysicalSort() : PhysicalNode(PhysicalKind::kSort) {}
   std::vector<SortKey> keys;
   ExprPtr limit, offset;  // when a limit is above: keep only the first limit + offset rows (a heap)
+};
+
+struct PhysicalLockRows : PhysicalNode {
+  PhysicalLockRows() : PhysicalNode(PhysicalKind::kLockRows) {}
+  std::vector<RowLock> locks;
+  bool is_one_by_one = false;
 };
 
 struct PhysicalLimit : PhysicalNode {

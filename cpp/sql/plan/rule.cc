@@ -68,6 +68,11 @@ void VisitRaw(LogicalNode* node, const std::function<void(ExprPtr*)>& visit) {
     case LogicalKind::kSort:
       for (SortKey& key : node->As<LogicalSort>().keys) visit(&key.expr);
       return;
+    case LogicalKind::kLockRows:
+      for (RowLock& lock : node->As<LogicalLockRows>().locks) {
+        for (ExprPtr& expr : lock.key) visit(&expr);
+      }
+      return;
     case LogicalKind::kLimit:
       visit(&node->As<LogicalLimit>().limit);
       visit(&node->As<LogicalLimit>().offset);

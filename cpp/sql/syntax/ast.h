@@ -76,11 +76,11 @@ struct Reindex : Statement {
   QualifiedName name;
 };
 
-// VACUUM [schema] [INTO file]
+// VACUUM [schema | [schema.]table] [INTO file]
 struct Vacuum : Statement {
   static constexpr StatementKind kKind = StatementKind::kVacuum;
   Vacuum() : Statement(kKind) {}
-  Name schema;
+  QualifiedName name;  // name.name.empty() for everything
   Expr* into = nullptr;
 };
 

@@ -147,6 +147,17 @@ struct SelectCore {
   SourcePos pos;
 };
 
+enum class RowLockStrength : uint8_t { kShare, kUpdate };
+enum class RowLockWait : uint8_t { kWait, kSkipLocked, kNoWait };
+
+// FOR UPDATE | FOR SHARE [OF table, ..] [NOWAIT | SKIP LOCKED]
+struct LockingClause {
+  RowLockStrength strength = RowLockStrength::kUpdate;
+  RowLockWait wait = RowLockWait::kWait;
+  List<Name> tables;  // empty: all of FROM
+  SourcePos pos;
+};
+
 struct Select : Statement {
   static constexpr StatementKind kKind = StatementKind::kSelect;
   Select() : Statement(kKind) {}
@@ -155,7 +166,7 @@ struct Select : Statement {
   List<OrderingTerm> order_by;
   Expr* limit = nullptr;   // or null
   Expr* offset = nullptr;  // or null
-  bool is_for_update = false;
+  List<LockingClause> locking;
   uint16_t height = 1;  // of the expressions in it
 };
 

@@ -81,6 +81,7 @@ Statement* StatementParser::ParseCreateView(size_t first, bool is_temporary) {
   if (!ParseOptionalNameList(&view->columns) || !Expect(kAs)) return nullptr;
   const size_t body = at_;
   if ((view->select = ParseSelect()) == nullptr) return nullptr;
+  if (locks_rows_ && !FailHere("FOR UPDATE and FOR SHARE are not allowed in a view")) return nullptr;
   view->select_text = SliceFrom(body);
   return FinishStatement(view, first);
 }

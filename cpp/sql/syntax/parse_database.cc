@@ -78,7 +78,7 @@ Statement* StatementParser::ParseVacuum() {
   const size_t first = at_;
   Advance();
   auto* vacuum = New<Vacuum>();
-  if (!At(kEnd) && !At(kInto) && !ParseName(&vacuum->schema)) return nullptr;
+  if (!At(kEnd) && !At(kInto) && !ParseQualifiedName(&vacuum->name)) return nullptr;
   if (Accept(kInto) && (vacuum->into = ParseExpr()) == nullptr) return nullptr;
   return FinishStatement(vacuum, first);
 }

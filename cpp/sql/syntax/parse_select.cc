@@ -53,11 +53,7 @@ bool StatementParser::ParseSelectBody(Select* select) {
                     " not before"),
                 place);
   }
-  if (At(kFor) && NextIs(kUpdate)) {
-    at_ += 2;
-    select->is_for_update = true;
-  }
-  return true;
+  return ParseLocking(&select->locking);
 }
 
 bool StatementParser::ParseCompound(Select* select) {

@@ -32,6 +32,7 @@ absl::StatusOr<ParsedStatement> ParseStatement(std::string_view sql, size_t* con
   if (parsed.statement == nullptr) return parser.error();
   parsed.parameter_count = parser.parameter_count();
   parsed.parameter_names = parser.TakeParameterNames();
+  parsed.locks_rows = parser.locks_rows();
   return parsed;
 }
 

@@ -29,6 +29,7 @@ struct ParsedStatement {
   Statement* statement = nullptr;  // null when the text was blank, comments or a lone semicolon
   uint32_t parameter_count = 0;    // the highest parameter number
   List<std::string_view> parameter_names;  // [number - 1], with their sign; "" for a bare ?
+  bool locks_rows = false;         // has a FOR UPDATE or FOR SHARE, in a nested select perhaps
 
   std::string_view Slice(SourcePos pos) const { return text.substr(pos.offset, pos.length); }
 };

@@ -64,6 +64,16 @@ void SqlWriter::WriteLimit(const Expr* limit, const Expr* offset) {
   AddClause(" OFFSET ", offset);
 }
 
+void SqlWriter::WriteLocking(const LockingClause& clause) {
+  constexpr std::string_view kWaits[] = {"", " SKIP LOCKED", " NOWAIT"};
+  Add(clause.strength == RowLockStrength::kUpdate ? " FOR UPDATE" : " FOR SHARE");
+  if (!clause.tables.empty()) {
+    Add(" OF ");
+    AddList(clause.tables, [&](const Name& table) { AddName(table); });
+  }
+  Add(kWaits[static_cast<size_t>(clause.wait)]);
+}
+
 void SqlWriter::WriteWith(const WithClause* with) {
   if (with == nullptr) return;
   Add(with->is_recursive ? "WITH RECURSIVE " : "WITH ");
@@ -87,7 +97,7 @@ void SqlWriter::Write(const Select& select) {
   }
   WriteOrderBy(select.order_by);
   WriteLimit(select.limit, select.offset);
-  if (select.is_for_update) Add(" FOR UPDATE");
+  for (const LockingClause& clause : select.locking) WriteLocking(clause);
 }
 
 void SqlWriter::WriteCore(const SelectCore& core) {

@@ -70,7 +70,7 @@ void SqlWriter::WriteSmallStatement(const Statement& statement) {
     case StatementKind::kReindex: return named("REINDEX", statement.As<Reindex>().name);
     case StatementKind::kVacuum: {
       const auto& vacuum = statement.As<Vacuum>();
-      named("VACUUM", vacuum.schema);
+      named("VACUUM", vacuum.name);
       return AddClause(" INTO ", vacuum.into);
     }
     case StatementKind::kAttach: {

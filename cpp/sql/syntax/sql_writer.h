@@ -62,6 +62,7 @@ class SqlWriter {
   void WriteOrderingTerm(const OrderingTerm& term);
   void WriteSortOrder(SortOrder order, NullsOrder nulls);
   void WriteLimit(const Expr* limit, const Expr* offset);
+  void WriteLocking(const LockingClause& clause);
   void WriteWith(const WithClause* with);
   void WriteCore(const SelectCore& core);
   void WriteResultColumns(const List<ResultColumn>& columns);

@@ -39,7 +39,7 @@ bool StatementParser::CanBeName(TokenKind kind) {
 bool StatementParser::AtBareAlias() const {
   const TokenKind kind = Peek().kind;
   if (!IsKeyword(kind)) return kind == kIdentifier || kind == kQuotedName || kind == kString;
-  if (kind == kFor && NextIs(kUpdate)) return false;
+  if (AtLockingClause()) return false;
   if (kind == kWindow && AtWindowClause()) return false;
   return ClassOf(kind) == KeywordClass::kName;
 }

@@ -30,6 +30,7 @@ class StatementParser {
 
   const absl::Status& error() const { return error_; }
   uint32_t parameter_count() const { return parameter_count_; }
+  bool locks_rows() const { return locks_rows_; }
   List<std::string_view> TakeParameterNames();
 
  private:
@@ -176,6 +177,9 @@ class StatementParser {
   bool ParseResultColumn(ResultColumn* column);
   bool ParseLimit(Expr** limit, Expr** offset);
   bool ParseOptionalWhere(Expr** where);
+  bool AtLockingClause() const;  // parse_locking.cc
+  bool ParseLocking(List<LockingClause>* clauses);
+  bool ParseLockingClause(LockingClause* clause);
   WithClause* ParseWith();
   bool ParseCommonTable(CommonTable* table);
   TableRef* ParseFrom();
@@ -267,6 +271,7 @@ class StatementParser {
   size_t at_ = 0;
   int depth_ = 0;
   uint16_t height_ = 1;  // the tallest expression of the select being parsed
+  bool locks_rows_ = false;  // a FOR UPDATE or FOR SHARE has been read
   uint32_t parameter_count_ = 0;
   struct NamedParameter {
     uint32_t number;

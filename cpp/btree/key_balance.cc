@@ -1,0 +1,250 @@
+#include "btree/key_balance.h"
+
+#include <cstring>
+#include <vector>
+
+#include "base/errors.h"
+#include "base/status_macros.h"
+#include "btree/row_pieces.h"
+
+namespace turdb::btree {
+namespace {
+
+using namespace format;
+
+constexpr uint32_t kShareLimit = kKeyRoomBytes / 8;       // a page emptier than this takes over from a neighbour
+
+struct Spot {
+  PageId id = kRootPage;
+  PageId parent;
+  uint32_t child = 0;  // index in the parent
+  bool exists = false;
+  bool is_root = true;
+};
+
+absl::Status FindSpot(const pager::FileView& view, std::string_view key, uint32_t level, Spot* spot) {
+  KeyPage page;
+  TURDB_RETURN_IF_ERROR(OpenKeyPage(view, kRootPage, -1, &page));
+  if (page.level() < level) return absl::OkStatus();
+  spot->exists = true;
+  while (page.level() > level) {
+    TURDB_ASSIGN_OR_RETURN(spot->child, ChildForKey(view, spot->id, page, key));
+    spot->parent = spot->id;
+    spot->is_root = false;
+    if (!page.ChildAt(spot->child, &spot->id)) return DamagedKeyPage(view, spot->parent, "a child");
+    TURDB_RETURN_IF_ERROR(OpenKeyPage(view, spot->id, static_cast<int>(page.level()) - 1, &page));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status BecomeEmptyLeaf(pager::FileWriter* writer) {
+  TURDB_ASSIGN_OR_RETURN(uint8_t* const root, writer->MutablePage(kRootPage));
+  BuildKeyPage({}, 0, PageId(0), root);
+  return absl::OkStatus();
+}
+
+absl::Status CollapseKeyRoot(pager::FileWriter* writer) {
+  for (;;) {
+    KeyPage root;
+    TURDB_RETURN_IF_ERROR(OpenKeyPage(writer->view(), kRootPage, -1, &root));
+    PageId child;
+    if (root.level() == 0 || root.count() > 0 || !root.ChildAt(0, &child)) return absl::OkStatus();
+    const uint8_t* content = writer->view().Page(child);
+    if (content == nullptr) return writer->view().PageError(child);
+    TURDB_RETURN_IF_ERROR(CopyIntoKeyPage(writer, kRootPage, content));
+    TURDB_RETURN_IF_ERROR(writer->Free(child));
+  }
+}
+
+// Takes child `child` of a page away, with the separator beside it. REQUIRES: the page has a separator.
+absl::Status RemoveChild(pager::FileWriter* writer, PageId id, uint32_t child, bool frees_chain) {
+  TURDB_ASSIGN_OR_RETURN(uint8_t* const bytes, writer->MutablePage(id));
+  KeyPage page;
+  KeyCell cell;
+  const uint32_t at = child == 0 ? 0 : child - 1;
+  if (!page.Open(bytes) || at >= page.count() || !page.CellAt(at, &cell) || cell.payload.size() != 4) {
+    return DamagedKeyPage(writer->view(), id, "a child");
+  }
+  if (child == 0) Store<uint32_t>(bytes + kKeyFirstChild, Load<uint32_t>(cell.payload.data()));
+  if (frees_chain) TURDB_RETURN_IF_ERROR(FreeKeyCell(writer, cell));
+  EraseCell(bytes, at);
+  return absl::OkStatus();
+}
+
+// Children left_child and left_child + 1 of a parent, and what they hold.
+struct Pair {
+  PageId parent;
+  uint32_t left_child = 0;
+  PageId left_id, right_id;
+  KeyPage left, right;
+  KeyCell separator;
+};
+
+// The pair of the page and its neighbour on one side; false when there is none under the parent.
+absl::StatusOr<bool> PairOf(const pager::FileView& view, const Spot& spot, uint32_t level, bool with_right, Pair* pair) {
+  KeyPage parent;
+  TURDB_RETURN_IF_ERROR(OpenKeyPage(view, spot.parent, static_cast<int>(level) + 1, &parent));
+  if (with_right ? spot.child >= parent.count() : spot.child == 0) return false;
+  pair->parent = spot.parent;
+  pair->left_child = with_right ? spot.child : spot.child - 1;
+  if (!parent.ChildAt(pair->left_child, &pair->left_id) || !parent.ChildAt(pair->left_child + 1, &pair->right_id) ||
+      !parent.CellAt(pair->left_child, &pair->separator)) {
+    return DamagedKeyPage(view, spot.parent, "a child");
+  }
+  TURDB_RETURN_IF_ERROR(OpenKeyPage(view, pair->left_id, static_cast<int>(level), &pair->left));
+  TURDB_RETURN_IF_ERROR(OpenKeyPage(view, pair->right_id, static_cast<int>(level), &pair->right));
+  return true;
+}
+
+// The cells of both pages; in interior pages the separator comes down between them, its chain with it.
+struct Content {
+  std::vector<std::string_view> cells;
+  std::string separator_cell;
+  std::string separator;  // whole
+
+  absl::Status Collect(const pager::FileView& view, const Pair& pair) {
+    if (!ListCells(pair.left, &cells)) return DamagedKeyPage(view, pair.left_id, "a cell");
+    if (pair.left.level() > 0) {
+      TURDB_RETURN_IF_ERROR(ReadFullKey(view, pair.separator, &separator));
+      separator_cell.assign(reinterpret_cast<const char*>(pair.separator.start), pair.separator.size);
+      std::memcpy(separator_cell.data() + separator_cell.size() - 4, pair.right.page() + kKeyFirstChild, 4);
+      cells.push_back(separator_cell);
+    }
+    if (!ListCells(pair.right, &cells)) return DamagedKeyPage(view, pair.right_id, "a cell");
+    return absl::OkStatus();
+  }
+};
+
+PageId FirstChild(const KeyPage& page) { return PageId(Load<uint32_t>(page.page() + kKeyFirstChild)); }
+
+absl::Status Join(pager::FileWriter* writer, const Pair& pair, const Content& content) {
+  const uint32_t level = pair.left.level();
+  LeafBytes bytes;
+  if (!BuildKeyPage(content.cells, level, FirstChild(pair.left), bytes.bytes)) {
+    return DamagedKeyPage(writer->view(), pair.left_id, "it holds more than it says");
+  }
+  TURDB_RETURN_IF_ERROR(CopyIntoKeyPage(writer, pair.left_id, bytes.bytes));
+  TURDB_RETURN_IF_ERROR(writer->Free(pair.right_id));
+  return RemoveChild(writer, pair.parent, pair.left_child + 1, level == 0);
+}
+
+bool IsFull(const KeyPage& page) { return page.LiveBytes() > kKeyRoomBytes / 8 * 7; }
+
+// Gives both pages about the same bytes; false when one is full or cells are too large for that.
+absl::StatusOr<bool> Share(pager::FileWriter* writer, const Pair& pair, const Content& content) {
+  const uint32_t level = pair.left.level();
+  const absl::Span<const std::string_view> cells(content.cells);
+  const uint32_t n = SplitPoint(cells);  // in interior pages cell n's key is the new separator
+  if (n + 1 >= cells.size()) return false;
+  LeafBytes left, right;
+  KeyCell middle, before;
+  const auto parse = [](std::string_view cell, KeyCell* out) {
+    const uint8_t* at = reinterpret_cast<const uint8_t*>(cell.data());
+    return ParseKeyCell(at, at + cell.size(), out);
+  };
+  if (!parse(cells[n], &middle) || !parse(cells[n - 1], &before) || (level > 0 && middle.payload.size() != 4)) {
+    return DamagedKeyPage(writer->view(), pair.left_id, "a cell");
+  }
+  const PageId right_first(level > 0 ? Load<uint32_t>(middle.payload.data()) : 0);
+  if (!BuildKeyPage(cells.subspan(0, n), level, FirstChild(pair.left), left.bytes) ||
+      !BuildKeyPage(cells.subspan(n + (level > 0)), level, right_first, right.bytes)) {
+    return false;
+  }
+  for (const LeafBytes* half : {&left, &right}) {
+    KeyPage built;
+    if (!built.Open(half->bytes) || built.LiveBytes() < kKeyRoomBytes / 4) return false;
+  }
+  std::string separator, left_key;
+  TURDB_RETURN_IF_ERROR(ReadFullKey(writer->view(), middle, &separator));
+  if (level > 0) {
+    TURDB_RETURN_IF_ERROR(FreeKeyCell(writer, middle));  // it gets new chains one level up
+  } else {
+    TURDB_RETURN_IF_ERROR(ReadFullKey(writer->view(), before, &left_key));
+    separator = std::string(Separator(left_key, separator));
+  }
+  TURDB_RETURN_IF_ERROR(CopyIntoKeyPage(writer, pair.left_id, left.bytes));
+  TURDB_RETURN_IF_ERROR(CopyIntoKeyPage(writer, pair.right_id, right.bytes));
+  TURDB_RETURN_IF_ERROR(RemoveChild(writer, pair.parent, pair.left_child + 1, level == 0));
+  TURDB_RETURN_IF_ERROR(InsertKeySeparator(writer, separator, pair.right_id, level + 1));
+  return true;
+}
+
+// Joins the pair when both fit comfortably, else shares when asked to. Whether it did either; the old separator is kept.
+absl::StatusOr<bool> Unite(pager::FileWriter* writer, const Pair& pair, Balance balance, bool shares,
+                           std::string* separator) {
+  const uint32_t limit = balance == Balance::kLazily ? kKeyRoomBytes / 2 : kKeyRoomBytes / 4 * 3;
+  const bool fits = JoinedKeyBytes(pair.left, pair.right, pair.separator) <= limit;
+  if (!fits && !shares) return false;
+  if (!fits && (IsFull(pair.left) || IsFull(pair.right))) return false;
+  Content content;
+  TURDB_RETURN_IF_ERROR(content.Collect(writer->view(), pair));
+  *separator = content.separator;
+  if (!fits) return Share(writer, pair, content);
+  TURDB_RETURN_IF_ERROR(Join(writer, pair, content));
+  return true;
+}
+
+absl::Status BalanceAt(pager::FileWriter* writer, std::string_view key, uint32_t level, const Spot& spot,
+                       Balance balance) {
+  KeyPage page;
+  TURDB_RETURN_IF_ERROR(OpenKeyPage(writer->view(), spot.id, static_cast<int>(level), &page));
+  if (!IsThin(page)) return absl::OkStatus();
+  const bool may_share = (level > 0 || balance == Balance::kFully) && page.LiveBytes() < kShareLimit;
+  for (const bool shares : {false, true}) {
+    if (shares && !may_share) break;
+    for (const bool with_right : {true, false}) {
+      Pair pair;
+      TURDB_ASSIGN_OR_RETURN(const bool has_pair, PairOf(writer->view(), spot, level, with_right, &pair));
+      if (!has_pair) continue;
+      std::string separator;
+      TURDB_ASSIGN_OR_RETURN(const bool is_done, Unite(writer, pair, balance, shares, &separator));
+      if (!is_done) continue;
+      if (level > 0) {  // children of two parents have become neighbours under one, where the old separator stands
+        TURDB_RETURN_IF_ERROR(BalanceKeyTree(writer, separator, level - 1, Balance::kUsually));
+      }
+      return BalanceKeyTree(writer, key, level + 1, Balance::kUsually);
+    }
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+uint32_t JoinedKeyBytes(const KeyPage& left, const KeyPage& right, const KeyCell& separator) {
+  const uint32_t between = left.level() > 0 ? separator.size + static_cast<uint32_t>(kKeySlotBytes) : 0;
+  return left.LiveBytes() + right.LiveBytes() + between;
+}
+
+absl::Status BalanceKeyTree(pager::FileWriter* writer, std::string_view key, uint32_t level, Balance balance) {
+  Spot spot;
+  TURDB_RETURN_IF_ERROR(FindSpot(writer->view(), key, level, &spot));
+  if (!spot.exists) return absl::OkStatus();
+  if (spot.is_root) return level == 0 ? absl::OkStatus() : CollapseKeyRoot(writer);
+  return BalanceAt(writer, key, level, spot, balance);
+}
+
+absl::Status BalanceKeyLeaf(pager::FileWriter* writer, const KeyPath& path, std::string_view key, Balance balance) {
+  if (path.depth == 0) return absl::OkStatus();
+  const RowStep& step = path.steps[path.depth - 1];
+  return BalanceAt(writer, key, 0, {path.leaf_id, step.page, step.child, true, false}, balance);
+}
+
+absl::Status RemoveKeyLeaf(pager::FileWriter* writer, const KeyPath& path, std::string_view key) {
+  if (path.depth == 0) return BecomeEmptyLeaf(writer);
+  TURDB_RETURN_IF_ERROR(writer->Free(path.leaf_id));
+  uint32_t step = path.depth - 1;
+  for (;; --step) {
+    KeyPage page;
+    TURDB_RETURN_IF_ERROR(OpenKeyPage(writer->view(), path.steps[step].page, -1, &page));
+    if (page.count() > 0) break;
+    if (step == 0) return BecomeEmptyLeaf(writer);  // the last page of the tree
+    TURDB_RETURN_IF_ERROR(writer->Free(path.steps[step].page));
+  }
+  TURDB_RETURN_IF_ERROR(RemoveChild(writer, path.steps[step].page, path.steps[step].child, true));
+  // The pages on both sides of the gap are neighbours now.
+  const uint32_t level = path.depth - 1 - step;
+  TURDB_RETURN_IF_ERROR(BalanceKeyTree(writer, key, level, Balance::kUsually));
+  return BalanceKeyTree(writer, key, level + 1, Balance::kUsually);
+}
+
+}  // namespace turdb::btree

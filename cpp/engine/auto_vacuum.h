@@ -1,0 +1,63 @@
+// AutoVacuum: which tables are worth rebuilding, and the background step that does it.
+//
+// A table is due when one of its files has at least a MiB, and at least its share, of room that holds nothing: free pages,
+// or slots and nodes of deleted vectors. Only tables that changed since the last look are looked at, so a database
+// that rests costs nothing, and no file is opened for the look alone. The step holds the writer's place while it works and
+// gives it back at once when somebody waits for it; it then leaves longer and longer pauses before it tries again.
+// Belongs to the maintenance thread of its Database, but for the counters.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <functional>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/statusor.h"
+#include "catalog/catalog.h"
+#include "txn/store.h"
+
+namespace turdb::engine {
+
+enum class AutoVacuumMode : uint8_t { kNone = 0, kFull = 1, kIncremental = 2 };  // SQLite's names and numbers
+
+struct SpaceCounters {
+  std::atomic<uint64_t> vacuumed{0}, yielded{0};
+};
+
+absl::StatusOr<AutoVacuumMode> ReadAutoVacuumMode(txn::Transaction* txn);  // of the database; kFull until it is changed
+absl::Status WriteAutoVacuumMode(txn::Transaction* txn, AutoVacuumMode mode);  // REQUIRES: is_writing()
+
+// What VACUUM of the table would give back, in pages. 0 when it is not worth it, unless `is_any_worth`.
+absl::StatusOr<uint64_t> PagesToGain(txn::Transaction* txn, const catalog::TableDef& table, bool is_any_worth);
+
+class AutoVacuum {
+ public:
+  // `must_yield` is asked often while a table is rebuilt.
+  AutoVacuum(txn::Store* store, catalog::CatalogCache* cache, std::function<bool()> must_yield);
+
+  // Rebuilds at most one table that is due; true when there may be more to do, now or after retry_at(). In mode kFull only.
+  absl::StatusOr<bool> Step();
+  // Not before this; the epoch when there is nothing to wait for.
+  std::chrono::steady_clock::time_point retry_at() const { return retry_at_; }
+  const SpaceCounters& counters() const { return counters_; }
+
+ private:
+  using Versions = absl::flat_hash_map<uint32_t, uint64_t>;  // of contents, by file
+
+  absl::StatusOr<bool> Rebuild(ObjectId id);
+  bool HasChanged(txn::Transaction* txn, const catalog::TableDef& table) const;
+  void Remember(txn::Transaction* txn, const catalog::TableDef& table, Versions* versions) const;
+  void Postpone();
+
+  txn::Store* const store_;
+  catalog::CatalogCache* const cache_;
+  const std::function<bool()> must_yield_;
+  SpaceCounters counters_;
+  const uint64_t opened_at_;  // contents up to this version were there when the database was opened
+  Versions looked_at_;        // per file that changed since, the content that was last looked at
+  std::chrono::milliseconds pause_;
+  std::chrono::steady_clock::time_point retry_at_;
+};
+
+}  // namespace turdb::engine

@@ -1,0 +1,184 @@
+// Damaged pages behind intact checksums: a store with a valid tree is closed, bytes of its pages are changed and sealed again,
+// and every way of reading and writing is taken. Whatever the bytes, calls end with a result or an error.
+// Kinds: file header, free-list trunk, row interior, row leaf (of columns, of records, with chains), key interior, key leaf,
+// overflow.
+#include "btree/key_tree.h"
+#include "btree/row_tree.h"
+#include "fuzz/random_cell.h"
+#include "fuzz/stored_file.h"
+
+namespace turdb::fuzz {
+namespace {
+
+constexpr char kDataPath[] = "db/root/t.tbd";
+
+struct Image {
+  std::map<std::string, std::string> files;
+  FileId file;
+};
+
+Image MakeRows() {
+  StoredFile stored;
+  MustBeOk(btree::CreateRowTree(stored.writer()));
+  const std::string text(300, 't'), longer(9000, 'l');
+  const std::vector<Cell> wide(1500, Cell::Text("wide row as a record"));
+  for (int64_t key = 0; key < 120; ++key) {
+    const std::vector<Cell> row = {Cell::Integer(key * 1000), Cell::Text(std::string_view(text).substr(0, key * 2)),
+                                   key % 3 ? Cell::Real(0.5 * key) : Cell(), Cell::Blob(std::string_view(longer).substr(0, key % 50 ? 1 : 9000))};
+    MustBeOk(btree::InsertRow(stored.writer(), RowId(key), row));
+  }
+  MustBeOk(btree::InsertRow(stored.writer(), RowId(500), wide));
+  for (int64_t key = 200; key < 210; ++key) MustBeOk(btree::InsertRow(stored.writer(), RowId(key), {{Cell::Text(longer)}}));
+  for (int64_t key = 200; key < 206; ++key) MustBeOk(btree::EraseRow(stored.writer(), RowId(key)));  // for the free list
+  Image image{{}, stored.file()};
+  image.files = stored.Close();
+  return image;
+}
+
+Image MakeKeys() {
+  StoredFile stored;
+  MustBeOk(btree::CreateKeyTree(stored.writer()));
+  const std::string payload(700, 'p'), longer(9000, 'l'), cut(2500, 'k');
+  for (int i = 0; i < 90; ++i) {
+    const std::string key = "key" + std::to_string(1000 + i);
+    MustBeOk(btree::InsertKey(stored.writer(), key, std::string_view(payload).substr(0, i * 7)));
+  }
+  for (int i = 0; i < 12; ++i) MustBeOk(btree::InsertKey(stored.writer(), cut + std::to_string(i), i % 2 ? "" : longer));
+  for (int i = 0; i < 3; ++i) MustBeOk(btree::EraseKey(stored.writer(), cut + std::to_string(i)));
+  Image image{{}, stored.file()};
+  image.files = stored.Close();
+  return image;
+}
+
+// Changes up to 6 places of the data file; every page is sealed.
+void Damage(Input* input, FileId file, std::string* bytes) {
+  const uint32_t pages = static_cast<uint32_t>(bytes->size() / format::kPageBytes);
+  for (int n = 1 + input->Byte() % 6; n > 0; --n) {
+    const PageId id(input->Byte() % pages);
+    uint8_t* page = reinterpret_cast<uint8_t*>(bytes->data()) + id.value() * format::kPageBytes;
+    const uint8_t place = input->Byte();
+    // Headers and directories lie at the beginning of a page; entries anywhere.
+    const size_t offset = place < 160 ? 4 + place : input->Number<uint16_t>() % (format::kPageBytes - 8);
+    const std::string_view change = input->Bytes(1 + input->Byte() % 4);
+    std::memcpy(page + offset, change.data(), change.size());
+    format::SealPage(file, id, page);
+  }
+}
+
+void UseRows(Input* input, pager::FileWriter* writer) {
+  const pager::FileView view = writer->view();
+  Arena arena;
+  std::vector<PageId> used;
+  (void)btree::CheckRowTree(view, &used);
+  (void)btree::CountRows(view);
+  (void)btree::EstimateRows(view);
+  (void)btree::LastRowId(view);
+  btree::RowCursor cursor(view, &arena);
+  const uint32_t columns[] = {0, 3, 1, 7};
+  const Cell defaults[4];
+  std::vector<int64_t> keys(64);
+  ColumnVector out[4];
+  if (cursor.SeekFirst().ok()) {
+    for (int i = 0; i < 40; ++i) {
+      const auto n = cursor.ReadBatch(64, RowId(1000), columns, defaults, keys.data(), out);
+      if (!n.ok() || *n == 0) break;
+    }
+  }
+  if (cursor.SeekLast().ok()) {
+    for (int i = 0; i < 300 && cursor.valid(); ++i) {
+      for (uint32_t c = 0; c < 5; ++c) (void)cursor.Column(c);
+      if (!cursor.Prev().ok()) break;
+    }
+  }
+  CellMaker maker;
+  for (int i = 0; i < 12; ++i) {
+    const RowId key(input->Byte() % 8 == 0 ? 500 : input->Byte() % 215);
+    const std::vector<Cell> row = maker.MakeRow(input, 1 + input->Byte() % 4, 5000);
+    (void)cursor.Find(key);
+    switch (i % 4) {
+      case 0: (void)btree::InsertRow(writer, key, row); break;
+      case 1: (void)btree::UpdateRow(writer, key, row); break;
+      default: (void)btree::EraseRow(writer, key);
+    }
+  }
+  ColumnVector column;
+  column.ResetInt64(100);
+  std::memset(column.mutable_ints(), 0, 800);
+  btree::RowBlock block;
+  block.first_key = 10000;
+  block.rows = 100;
+  block.columns = {&column, 1};
+  btree::RowAppender appender(writer);
+  if (appender.Append(block).ok()) (void)appender.Finish();
+  (void)btree::ClearRowTree(writer);
+}
+
+void UseKeys(Input* input, pager::FileWriter* writer) {
+  const pager::FileView view = writer->view();
+  Arena arena;
+  std::vector<PageId> used;
+  (void)btree::CheckKeyTree(view, &used);
+  (void)btree::CountKeys(view);
+  (void)btree::EstimateKeys(view);
+  btree::KeyCursor cursor(view, &arena);
+  for (const bool is_forward : {true, false}) {
+    if (!(is_forward ? cursor.SeekFirst() : cursor.SeekLast()).ok()) continue;
+    for (int i = 0; i < 300 && cursor.valid(); ++i) {
+      (void)cursor.Key();
+      (void)cursor.Payload();
+      if (!(is_forward ? cursor.Next() : cursor.Prev()).ok()) break;
+    }
+  }
+  const std::string cut(2500, 'k'), payload(5000, 'n');
+  for (int i = 0; i < 12; ++i) {
+    const uint8_t which = input->Byte();
+    const std::string key = which % 4 == 0 ? cut + std::to_string(which / 4 % 14) : "key" + std::to_string(1000 + which % 100);
+    (void)cursor.Find(key);
+    (void)cursor.SeekAtMost(key);
+    const std::string_view value = std::string_view(payload).substr(0, input->Number<uint16_t>() % 5001);
+    switch (i % 4) {
+      case 0: (void)btree::InsertKey(writer, key, value); break;
+      case 1: (void)btree::UpdateKey(writer, key, value); break;
+      default: (void)btree::EraseKey(writer, key);
+    }
+  }
+  btree::KeyAppender appender(writer);
+  if (appender.Append("z", "").ok()) (void)appender.Finish();
+  (void)btree::ClearKeyTree(writer);
+}
+
+void Open(const Image& image, bool is_rows, Input* input) {
+  const std::unique_ptr<env::Env> env = env::NewMemoryEnv();
+  for (const auto& [path, content] : image.files) {
+    MustBeOk(env->CreateDir(path.substr(0, path.rfind('/'))));
+    std::string bytes = content;
+    if (path == kDataPath) Damage(input, image.file, &bytes);
+    const auto file = MustBeOk(env->OpenFile(path, env::OpenMode::kCreate));
+    MustBeOk(file->WriteAt(0, bytes.data(), bytes.size()));
+  }
+  auto store = txn::Store::Open(env.get(), kStorePath, {});
+  if (!store.ok()) return;
+  {
+    const auto txn = (*store)->Begin();
+    if (!txn->View(image.file).ok() || !txn->StartWriting(std::chrono::milliseconds(0)).ok()) return;
+    const auto writer = txn->Writer(image.file);
+    if (!writer.ok()) return;
+    is_rows ? UseRows(input, *writer) : UseKeys(input, *writer);
+    for (int i = 0; i < 4; ++i) (void)(*writer)->Allocate(format::PageKind::kOverflow);  // the free list
+    (void)(*writer)->Free(PageId(2));
+    (void)txn->Commit(txn::Synchronous::kOff);
+  }
+  (void)(*store)->Close();
+}
+
+}  // namespace
+
+void FuzzPageDecode(const uint8_t* data, size_t size) {
+  static const Image* const rows = new Image(MakeRows());
+  static const Image* const keys = new Image(MakeKeys());
+  Input input(data, size);
+  const bool is_rows = input.Byte() % 2 == 0;
+  Open(is_rows ? *rows : *keys, is_rows, &input);
+}
+
+}  // namespace turdb::fuzz

@@ -1,0 +1,234 @@
+// LINKS: sql/exec
+// turdb._testing.spill: what operators do past their memory, on a file system in memory that can fail, for
+// tests/sql/test_spill_units.py.
+#include <pybind11/pybind11.h>
+#include <pybind11/stl.h>
+
+#include <deque>
+#include <tuple>
+
+#include "base/errors.h"
+#include "env/fault_env.h"
+#include "sql/exec/kept_rows.h"
+#include "sql/exec/key_groups.h"
+#include "sql/exec/row_block.h"
+#include "sql/exec/row_sorter.h"
+#include "table/entry_runs.h"
+
+namespace py = pybind11;
+using namespace turdb;
+using namespace turdb::sql;
+
+namespace {
+
+void Check(const absl::Status& status) {
+  if (!status.ok()) throw std::runtime_error(Cat(ErrorKindName(KindOf(status)), ": ", FromAbsl(status.message())));
+}
+
+Cell FromPython(const py::handle& o, std::deque<std::string>* kept) {
+  if (o.is_none()) return Cell();
+  if (py::isinstance<py::int_>(o)) return Cell::Integer(o.cast<int64_t>());
+  if (py::isinstance<py::float_>(o)) return Cell::Real(o.cast<double>());
+  if (py::isinstance<py::list>(o)) {
+    const auto floats = o.cast<std::vector<float>>();
+    kept->emplace_back(reinterpret_cast<const char*>(floats.data()), floats.size() * sizeof(float));
+    return Cell::Bytes(StorageClass::kVector, kept->back());
+  }
+  kept->push_back(o.cast<std::string>());
+  return py::isinstance<py::bytes>(o) ? Cell::Blob(kept->back()) : Cell::Text(kept->back());
+}
+
+py::object ToPython(const Cell& c) {
+  switch (c.type) {
+    case StorageClass::kNull: return py::none();
+    case StorageClass::kInteger: return py::int_(c.integer);
+    case StorageClass::kReal: return py::float_(c.real);
+    case StorageClass::kText: return py::str(c.bytes, c.length);
+    case StorageClass::kBlob: return py::bytes(c.bytes, c.length);
+    case StorageClass::kVector: {
+      py::list floats;
+      for (uint32_t i = 0; i < c.dim(); ++i) floats.append(reinterpret_cast<const float*>(c.bytes)[i]);
+      return std::move(floats);
+    }
+  }
+  return py::none();
+}
+
+// Rows as batches of `at_once`, through a store, so that columns have the layouts that operators see.
+class Batches {
+ public:
+  Batches(const py::list& rows, size_t width, uint32_t at_once) : at_once_(at_once) {
+    store_.Reset(width);
+    std::vector<Cell> cells(width);
+    std::deque<std::string> kept;
+    for (const auto& row : rows) {
+      size_t i = 0;
+      for (const auto& value : row.cast<py::tuple>()) cells[i++] = FromPython(value, &kept);
+      store_.AppendRow(cells.data());
+    }
+  }
+  bool Next(ColumnBatch* batch) {
+    batch->size = static_cast<uint32_t>(std::min<uint64_t>(at_once_, store_.size() - at_));
+    batch->columns.resize(store_.columns());
+    store_.Read(at_, batch->size, batch);
+    at_ += batch->size;
+    return batch->size > 0;
+  }
+
+ private:
+  uint32_t at_once_;
+  RowStore store_;
+  uint64_t at_ = 0;
+};
+
+void Append(const ColumnBatch& batch, py::list* rows) {
+  for (uint32_t i = 0; i < batch.size; ++i) {
+    py::tuple row(batch.columns.size());
+    for (size_t c = 0; c < batch.columns.size(); ++c) row[c] = ToPython(batch.columns[c].Get(i));
+    rows->append(row);
+  }
+}
+
+struct World {
+  std::unique_ptr<env::FaultEnv> env = env::NewFaultEnv();
+  ExecContext context;
+  World(uint64_t memory, uint64_t fail_at, const std::string& fault) {
+    context.temp_place = {env.get(), "/db"};
+    context.memory.set_limit(memory);
+    if (fail_at > 0) env->FailAt(fail_at, fault == "full" ? env::Fault::kDiskFull : env::Fault::kIo);
+  }
+};
+
+using Key = std::tuple<size_t, bool, bool, int>;  // column, is_descending, nulls_first, collation
+
+py::tuple Sort(const py::list& rows, size_t width, const std::vector<Key>& keys, uint64_t memory, uint64_t most, uint32_t at_once,
+               uint64_t fail_at, const std::string& fault) {
+  World world(memory, fail_at, fault);
+  std::vector<OrderColumn> order;
+  for (const auto& [column, is_descending, nulls_first, collation] : keys) {
+    order.push_back({column, is_descending, nulls_first, static_cast<Collation>(collation)});
+  }
+  RowSorter sorter(&world.context, RowSpill::kNoNode, order);
+  sorter.Reset(width, most == 0 ? RowSorter::kAll : most);
+  Batches batches(rows, width, at_once);
+  ColumnBatch batch;
+  while (batches.Next(&batch)) Check(sorter.Add(batch.columns.data(), nullptr, batch.size));
+  Check(sorter.Finish());
+  py::list sorted;
+  for (;;) {
+    Check(sorter.Next(width, &batch));
+    if (batch.size == 0) break;
+    Append(batch, &sorted);
+  }
+  const bool has_spilled = sorter.has_spilled();
+  sorter.Close();
+  if (world.context.memory.used() != 0) throw std::logic_error("memory is still accounted for");
+  return py::make_tuple(sorted, has_spilled, world.env->calls());
+}
+
+py::list Keep(const py::list& rows, size_t width, uint64_t memory, uint32_t at_once, const std::vector<std::pair<uint64_t, uint32_t>>& reads) {
+  World world(memory, 0, "");
+  KeptRows kept(&world.context, RowSpill::kNoNode);
+  kept.Reset(width);
+  Batches batches(rows, width, at_once);
+  ColumnBatch batch;
+  while (batches.Next(&batch)) Check(kept.Append(batch));
+  py::list answers;
+  for (const auto& [first, most] : reads) {
+    Check(kept.Read(first, &batch, most));
+    py::list read;
+    Append(batch, &read);
+    answers.append(read);
+  }
+  return answers;
+}
+
+// Rows with their keys' starts: [(row, number, is_start)].
+py::list Group(const py::list& rows, size_t width, const std::vector<int>& collations, uint64_t memory, uint32_t at_once) {
+  World world(memory, 0, "");
+  std::vector<Collation> of_keys;
+  for (int collation : collations) of_keys.push_back(static_cast<Collation>(collation));
+  KeyGroups groups(&world.context, RowSpill::kNoNode, width - of_keys.size(), of_keys);
+  Batches batches(rows, width, at_once);
+  ColumnBatch batch;
+  int64_t number = 0;
+  while (batches.Next(&batch)) {
+    std::vector<int64_t> numbers(batch.size);
+    for (int64_t& n : numbers) n = number++;
+    Check(groups.Add(batch.columns.data(), batch.columns.data() + width - of_keys.size(), nullptr, batch.size, numbers));
+  }
+  Check(groups.Finish());
+  py::list answer;
+  for (;;) {
+    Check(groups.Next(&batch));
+    if (batch.size == 0) return answer;
+    py::list read;
+    Append(batch, &read);
+    for (uint32_t i = 0; i < batch.size; ++i) answer.append(py::make_tuple(read[i], static_cast<bool>(groups.starts()[i])));
+  }
+}
+
+py::bytes Encode(const py::list& rows, size_t width) {
+  Batches batches(rows, width, kBatchRows);
+  ColumnBatch batch;
+  batches.Next(&batch);
+  std::string bytes;
+  EncodeRowBlock(batch.columns.data(), width, 0, batch.size, &bytes);
+  return bytes;
+}
+
+py::list Decode(const std::string& bytes, size_t width) {
+  std::vector<uint64_t> aligned(bytes.size() / 8 + 1);
+  std::memcpy(aligned.data(), bytes.data(), bytes.size());
+  ColumnBatch batch;
+  Check(DecodeRowBlock(reinterpret_cast<char*>(aligned.data()), bytes.size(), width, &batch));
+  py::list rows;
+  Append(batch, &rows);
+  return rows;
+}
+
+// Runs of (key, payload, is_distinct), each sorted, merged.
+py::list MergeEntries(const std::vector<std::vector<std::tuple<py::bytes, py::bytes, bool>>>& runs, uint64_t fail_at) {
+  World world(0, fail_at, "io");
+  table::EntryRuns entries(world.context.temp_place);
+  for (const auto& run : runs) {
+    entries.BeginRun();
+    for (const auto& [key, payload, is_distinct] : run) {
+      const std::string k = key, p = payload;
+      Check(entries.Add({k, p, is_distinct}));
+    }
+    Check(entries.EndRun());
+  }
+  py::list merged;
+  if (entries.empty()) return merged;
+  Check(entries.Merge([&](const table::SortedEntry& entry) {
+    merged.append(py::make_tuple(py::bytes(entry.key.data(), entry.key.size()), py::bytes(entry.payload.data(), entry.payload.size()),
+                                 entry.is_distinct));
+    return absl::OkStatus();
+  }));
+  return merged;
+}
+
+// A block whose bytes changed on the disk.
+void ReadDamaged(const std::string& bytes) {
+  World world(0, 0, "");
+  env::TempSpace space(world.context.temp_place);
+  auto block = space.Append(bytes);
+  Check(block.status());
+  block->checksum ^= 1;
+  std::string to(bytes.size(), '\0');
+  Check(space.Read(*block, to.data()));
+}
+
+}  // namespace
+
+PYBIND11_MODULE(spill, m) {
+  m.def("sort", &Sort, py::arg("rows"), py::arg("width"), py::arg("keys"), py::arg("memory"), py::arg("most") = 0,
+        py::arg("at_once") = 2048, py::arg("fail_at") = 0, py::arg("fault") = "io");
+  m.def("keep", &Keep);
+  m.def("group", &Group);
+  m.def("encode", &Encode);
+  m.def("decode", &Decode);
+  m.def("merge_entries", &MergeEntries, py::arg("runs"), py::arg("fail_at") = 0);
+  m.def("read_damaged", &ReadDamaged);
+}

@@ -1,0 +1,89 @@
+#include "txn/reader_table.h"
+
+#include <algorithm>
+
+#include "base/errors.h"
+#include "base/status_macros.h"
+
+namespace turdb::txn {
+
+using format::kReaderSlots;
+
+absl::StatusOr<std::shared_ptr<ReaderTable>> ReaderTable::Open(env::Env* env, const std::string& directory) {
+  TURDB_ASSIGN_OR_RETURN(auto memory, env->OpenSharedMemory(ReaderTablePath(directory), format::kReaderTableBytes));
+  return std::shared_ptr<ReaderTable>(new ReaderTable(env, std::move(memory)));
+}
+
+// A reader's slot is emptied by whoever finds it unlocked; here only so that it looks tidy. A forked child's copy of
+// this object has no locks and must not touch what is its parent's.
+ReaderTable::~ReaderTable() {
+  if (slot_ != nullptr && slot_->pid.load() == env_->ProcessId()) slot_->claim.store(format::kNoClaim);
+}
+
+absl::StatusOr<ReaderTable::DirectoryLock> ReaderTable::LockDirectory(env::LockMode mode, uint64_t timeout_ms,
+                                                                      const CheckInterrupt& check) {
+  const uint64_t deadline = env_->MonotonicMicros() + timeout_ms * 1000;
+  for (uint64_t pause = 200;; pause = std::min<uint64_t>(2 * pause, 10000)) {
+    TURDB_ASSIGN_OR_RETURN(const bool is_locked, memory_->TryLock(format::kDirectoryLockByte, mode));
+    if (is_locked) return DirectoryLock(this);
+    if (env_->MonotonicMicros() >= deadline) return DirectoryLock();
+    if (check) TURDB_RETURN_IF_ERROR(check());
+    env_->SleepMicros(pause);
+  }
+}
+
+void ReaderTable::Reset(uint64_t salt, Lsn published, Lsn checkpoint) {
+  header().magic.store(format::kReaderTableMagic);
+  header().version.store(format::kReaderTableVersion);
+  header().salt.store(salt);
+  header().checkpoint.store(checkpoint.value());
+  header().published.store(published.value());
+}
+
+absl::Status ReaderTable::BeginSession(uint64_t salt, Lsn published, Lsn checkpoint) {
+  Reset(salt, published, checkpoint);
+  header().writer_pid.store(static_cast<uint32_t>(env_->ProcessId()));
+  header().sessions.fetch_add(1);
+  TURDB_ASSIGN_OR_RETURN(const bool is_locked, memory_->TryLock(format::kWriterLockByte, env::LockMode::kExclusive));
+  if (!is_locked) return InternalError("another process has the writer's byte of turdb.readers");
+  return absl::OkStatus();
+}
+
+ReaderTable::Readers ReaderTable::Look() {
+  std::lock_guard<std::mutex> guard(look_mutex_);
+  Readers readers;
+  for (uint32_t i = 0; i < kReaderSlots; ++i) {
+    format::ReaderSlot& each = slot(i);
+    if (each.pid.load() == 0 && each.claim.load() == format::kNoClaim) continue;  // never used
+    auto is_free = memory_->TryLock(SlotByte(i), env::LockMode::kExclusive);
+    if (is_free.ok() && *is_free) {
+      each.claim.store(format::kNoClaim);
+      each.pid.store(0);
+      memory_->Unlock(SlotByte(i));
+      continue;
+    }
+    ++readers.n;
+    const uint64_t claim = each.claim.load();
+    if (claim == format::kNoClaim) continue;
+    const Lsn lsn(claim < format::kFirstLsnClaim ? 0 : claim - format::kFirstLsnClaim);
+    if (lsn < readers.oldest) {
+      readers.oldest = lsn;
+      readers.oldest_pid = each.pid.load();
+    }
+  }
+  return readers;
+}
+
+absl::Status ReaderTable::TakeSlot() {
+  for (uint32_t i = 0; i < kReaderSlots; ++i) {
+    TURDB_ASSIGN_OR_RETURN(const bool is_locked, memory_->TryLock(SlotByte(i), env::LockMode::kExclusive));
+    if (!is_locked) continue;
+    slot_ = &slot(i);
+    slot_->claim.store(format::kLoadingClaim);
+    slot_->pid.store(env_->ProcessId());
+    return absl::OkStatus();
+  }
+  return BusyError("more than ", kReaderSlots, " processes read the database already");
+}
+
+}  // namespace turdb::txn
