@@ -44,13 +44,14 @@ absl::StatusOr<std::shared_ptr<txn::Transaction>> ConnectionState::StatementTran
     return single;
   }
   transaction->set_lock_wait(Wait());
-  if (reads_newest() && open_results.empty()) {
+  if ((reads_newest() || !has_snapshot) && open_results.empty()) {
     const absl::Status moved = transaction->Refresh();
     if (!moved.ok()) {
       TURDB_RETURN_IF_ERROR(Rollback());
       return moved;
     }
   }
+  has_snapshot = true;
   NoteTransaction();
   return transaction;
 }
@@ -62,7 +63,7 @@ void ConnectionState::NoteTransaction() {
 }
 
 absl::Status ConnectionState::CheckMayWrite() const {
-  if (database->is_read_only()) {
+  if (is_query_only && database->is_read_only()) {
     return ReadOnlyError("attempt to write a readonly database: ", database->path(), " was opened read_only");
   }
   if (is_query_only) return ReadOnlyError("attempt to write a readonly database: PRAGMA query_only is on");

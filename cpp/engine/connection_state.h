@@ -48,6 +48,7 @@ class ConnectionState : public sql::ExecOwner {
   std::unique_ptr<TransactionRegistry::Entry> transaction_entry;  // while `transaction` is open
   std::vector<NamedSavepoint> savepoints;
   std::list<ResultImpl*> open_results;  // reading `transaction`
+  bool has_snapshot = false;  // a statement of `transaction` has read or written
   bool is_fresh = false;  // `transaction` has done nothing yet, so that it may begin anew on another snapshot
 
   int64_t changes = 0, total_changes = 0, last_insert_rowid = 0;

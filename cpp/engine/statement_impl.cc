@@ -55,10 +55,12 @@ absl::StatusOr<std::shared_ptr<StatementImpl>> StatementImpl::Create(std::shared
   if (HasPlan(*statement->parsed_.statement)) {
     // Preparing must not count as reading in a transaction that may write later: it would make it conflict. But what the
     // statement names may be gone from the newest state and still be there in the transaction's.
-    const std::shared_ptr<txn::Transaction> own = statement->state_->transaction;
-    const bool is_own_needed = own != nullptr && (own->is_writing() || statement->state_->database->is_read_only());
+    const ConnectionState& now = *statement->state_;
+    const std::shared_ptr<txn::Transaction> own = now.transaction;
+    const bool is_settled = own != nullptr && (own->is_writing() || (now.has_snapshot && !now.reads_newest()));
+    const bool is_own_needed = is_settled || (own != nullptr && now.database->is_read_only());
     absl::Status planned;
-    if (!is_own_needed) planned = statement->EnsurePlan(statement->state_->database->store()->Begin().get());
+    if (!is_own_needed) planned = statement->EnsurePlan(now.database->store()->Begin().get());
     if (is_own_needed || (own != nullptr && !planned.ok())) planned = statement->EnsurePlan(own.get());
     TURDB_RETURN_IF_ERROR(planned);
   } else if (statement->parsed_.statement->kind == sql::StatementKind::kExplain) {

@@ -11,6 +11,7 @@ void ConnectionState::OpenTransaction() {
   transaction = database->store()->Begin();
   isolation = sql::Isolation::kSnapshot;
   is_fresh = true;
+  has_snapshot = false;
   transaction_entry = std::make_unique<TransactionRegistry::Entry>(&database->transactions(), connection_id);
   NoteTransaction();
 }
@@ -43,6 +44,7 @@ absl::Status ConnectionState::Commit() {
   absl::Status committed;
   if (transaction->is_writing()) {
     committed = transaction->Commit(synchronous);
+    if (KindOf(committed) == ErrorKind::kConflict) AwaitNewest();
     EndTransaction();
     database->NotifyCommit();
   } else {

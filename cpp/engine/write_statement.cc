@@ -67,8 +67,9 @@ absl::StatusOr<std::unique_ptr<Result>> StatementImpl::ExecuteWrite(absl::Span<c
   while (true) {
     bool may_retry = false;
     auto result = TryWrite(parameters, &may_retry);
+    // Also for a program that tries again itself: it would meet the same commit.
+    if (KindOf(result.status()) == ErrorKind::kConflict) state_->AwaitNewest();
     if (result.ok() || !may_retry || std::chrono::steady_clock::now() >= deadline) return result;
-    state_->AwaitNewest();
     if (state_->interrupted.load(std::memory_order_relaxed)) return InterruptedError("interrupted");
   }
 }

@@ -176,6 +176,12 @@ void RowLog::CutBackTo(const Mark& mark) {
   }
 }
 
+void RowLog::AddFiles(absl::flat_hash_set<FileId>* files) const {
+  for (const Table& table : tables_) {
+    if (!table.is_closed_ && !table.bytes_.empty()) files->insert(table.files_.begin(), table.files_.end());
+  }
+}
+
 bool RowLog::Complete(absl::flat_hash_set<FileId>* files) const {
   const absl::flat_hash_set<FileId> given = *files;
   size_t known = 0;

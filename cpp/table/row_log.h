@@ -70,6 +70,7 @@ class RowLog final : public txn::ChangeLog {
 
   Mark MarkEnd() const override;
   void CutBackTo(const Mark& mark) override;
+  void AddFiles(absl::flat_hash_set<FileId>* files) const override;
   bool Complete(absl::flat_hash_set<FileId>* files) const override;
   absl::Status Repeat(txn::Transaction* txn, const absl::flat_hash_set<FileId>& files) override;
 

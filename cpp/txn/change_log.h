@@ -23,6 +23,8 @@ class ChangeLog {
   virtual ~ChangeLog() = default;
   virtual Mark MarkEnd() const = 0;
   virtual void CutBackTo(const Mark& mark) = 0;
+  // Adds the files of all tables that have changes in the log, written or not: their contents belong together.
+  virtual void AddFiles(absl::flat_hash_set<FileId>* files) const = 0;
   // Adds to `files` those that are of one table with one of them: all of a table's files are written anew, or none. False
   // when a file is of no table that keeps a log.
   virtual bool Complete(absl::flat_hash_set<FileId>* files) const = 0;

@@ -35,7 +35,8 @@ absl::StatusOr<IntrusivePtr<DatabaseState>> StoreCore::AppendCommit(CommitReques
   const absl::Status logged = Log(*request, *base, &lsn);
   if (!logged.ok()) {
     request->may_have_happened = !log_->Abort().ok();
-    return logged;
+    // The log syncs a segment before it begins the next one: commits that are waiting for a sync may be lost.
+    return log_->has_failed_sync() ? Fail(logged) : logged;
   }
   // Versions that a checkpoint wrote out since the transaction began are in the files now: a file that is published as the
   // transaction has it was changed by nobody else since.

@@ -211,7 +211,10 @@ absl::Status Recovery::RemoveGarbage(bool with_data_files) {
     const uint32_t number = wal::SegmentNumber(name);
     const bool is_needed = number >= meta_.first_segment && number < log_.next_segment();
     const bool is_spill = name.rfind("spill.", 0) == 0;  // of a process that died before it took the name away
-    if (is_spill || (number != 0 && !is_needed)) TURDB_RETURN_IF_ERROR(env_->DeleteFile(LogDirectory(directory_) + "/" + name));
+    // What the next segments were to be written over. Its bytes may be those of a segment whose name did not get to the disk,
+    // and would be good ones again under it.
+    const bool is_spare = LogDirectory(directory_) + "/" + name == wal::SparePath(LogDirectory(directory_));
+    if (is_spill || is_spare || (number != 0 && !is_needed)) TURDB_RETURN_IF_ERROR(env_->DeleteFile(LogDirectory(directory_) + "/" + name));
   }
   return absl::OkStatus();
 }

@@ -129,6 +129,9 @@ StoreStats StoreCore::stats() const {
   stats.recovered_commits = recovered_commits_;
   stats.cache_limit_bytes = memory_->limit_bytes();
   stats.cache_bytes = memory_->heap_bytes();
+  stats.spilled_bytes = memory_->spilled_bytes();
+  stats.committed_bytes = memory_->committed_bytes();
+  stats.spill_file_bytes = memory_->spill_file_bytes();
   if (!chain_) return stats;  // the process that writes knows the rest
   chain_->Trim();  // what only snapshots held that are gone is not counted
   if (log_ != nullptr) {
@@ -147,9 +150,6 @@ StoreStats StoreCore::stats() const {
   }
   stats.repeated_commits = repeated_commits_.load();
   stats.locks = locks_.stats();
-  stats.spilled_bytes = memory_->spilled_bytes();
-  stats.committed_bytes = memory_->committed_bytes();
-  stats.spill_file_bytes = memory_->spill_file_bytes();
   stats.preserved_pages = preserved_->n_pages();
   stats.preserved_file_bytes = stats.preserved_pages * format::kPageBytes;
   const StateChain::Snapshots snapshots = chain_->CountSnapshots();

@@ -80,6 +80,7 @@ class StoreCore {
   absl::StatusOr<IntrusivePtr<DatabaseState>> Append(CommitRequest* request, Synchronous synchronous);
   // Waits until an appended commit is as durable as was asked, and published.
   absl::Status MakeDurable(Lsn lsn, Synchronous synchronous);
+  absl::Status AwaitDurable(Lsn lsn) { return SyncUpTo(lsn); }
 
   // Waits until new snapshots see everything that has been appended.
   void WaitUntilPublished();

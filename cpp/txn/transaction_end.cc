@@ -21,8 +21,17 @@ constexpr auto kPlaceTimeout = std::chrono::minutes(10);
 
 // --- another state ---------------------------------------------------------------------------
 
+// Files that the transaction has opened and others have changed, and such of tables that it has changed: a vector may have got
+// into its graph, of which the transaction knows the vector alone.
 TransactionImpl::StaleFiles TransactionImpl::FindStale(const DatabaseState& newest) const {
   StaleFiles stale;
+  StaleFiles logged;
+  if (change_log_ != nullptr) change_log_->AddFiles(&logged);
+  for (FileId id : logged) {
+    const pager::FileState* here = state_->Find(id);
+    const pager::FileState* there = newest.Find(id);
+    if (here != nullptr && (there == nullptr || there->content_version() != here->content_version())) stale.insert(id);
+  }
   for (const auto& [id, entry] : files_) {
     if (!entry.created_path.empty()) continue;
     const pager::FileState* there = newest.Find(id);
@@ -31,10 +40,18 @@ TransactionImpl::StaleFiles TransactionImpl::FindStale(const DatabaseState& newe
   return stale;
 }
 
+bool TransactionImpl::IsChanged(FileId id) const {
+  const auto own = files_.find(id);
+  if (own != files_.end() && own->second.pages->is_changed()) return true;
+  StaleFiles logged;
+  if (change_log_ != nullptr) change_log_->AddFiles(&logged);
+  return logged.contains(id);
+}
+
 absl::Status TransactionImpl::WriteAnew(StaleFiles stale) {
   StaleFiles changed;
   for (FileId id : stale) {
-    if (files_.at(id).pages->is_changed()) changed.insert(id);
+    if (IsChanged(id)) changed.insert(id);
   }
   const bool is_covered = changed.empty() || (change_log_ != nullptr && change_log_->Complete(&changed));
   if (!is_covered) {
@@ -90,7 +107,7 @@ absl::Status TransactionImpl::CatchUp(bool* is_current) {
   if (*is_current) return absl::OkStatus();
   if (read_log_ != nullptr) TURDB_RETURN_IF_ERROR(read_log_->Validate(this));
   const StaleFiles stale = FindStale(*head);
-  const bool is_stale = std::any_of(stale.begin(), stale.end(), [&](FileId id) { return files_.at(id).pages->is_changed(); });
+  const bool is_stale = std::any_of(stale.begin(), stale.end(), [&](FileId id) { return IsChanged(id); });
   if (!is_stale) {
     *is_current = true;
     return absl::OkStatus();
@@ -132,6 +149,9 @@ absl::Status TransactionImpl::Commit(Synchronous synchronous) {
       status = appended.ok() ? core_->MakeDurable((*appended)->lsn(), synchronous) : appended.status();
       if (status.ok()) committed = *appended;
     }
+  } else if (status.ok() && synchronous == Synchronous::kFull) {
+    // What it found to be as wanted already may be of commits that are not durable yet.
+    status = core_->AwaitDurable(state_->lsn());
   }
   End(status.ok(), request);
   if (committed) state_ = std::move(committed);

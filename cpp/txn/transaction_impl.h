@@ -91,6 +91,7 @@ class TransactionImpl final : public Transaction {
   absl::Status CheckSchemaUnchanged(const DatabaseState& newest) const;
   void MoveSnapshotTo(IntrusivePtr<DatabaseState> state, Lsn checkpoint_lsn);
   // transaction_end.cc
+  bool IsChanged(FileId id) const;  // by this transaction, or of a table that it has changed
   StaleFiles FindStale(const DatabaseState& newest) const;
   absl::Status MoveTo(IntrusivePtr<DatabaseState> newest, Lsn checkpoint_lsn);
   absl::Status WriteAnew(StaleFiles stale);

@@ -69,7 +69,7 @@ absl::Status LogWriter::StartSegment() {
     header.number = next_number_;
     is_reused = has_spare_;
   }
-  if (previous != nullptr) TURDB_RETURN_IF_ERROR(previous->Sync());
+  if (previous != nullptr) TURDB_RETURN_IF_ERROR(SyncFile(previous.get()));
   const std::string path = SegmentPath(options_.directory, header.number);
   uint64_t size = 0;
   if (is_reused) {
@@ -100,7 +100,14 @@ absl::Status LogWriter::StartSegment() {
   return absl::OkStatus();
 }
 
+absl::Status LogWriter::SyncFile(env::File* file) {
+  absl::Status synced = file->Sync();
+  if (!synced.ok()) has_failed_sync_.store(true, std::memory_order_release);
+  return synced;
+}
+
 absl::Status LogWriter::Begin() {
+  if (has_failed_sync()) return IoError("cannot write the log: a sync of it has failed; reopen");
   if (is_stuck_) return IoError("cannot write the log: a failed transaction could not be removed from it; reopen");
   payload_.clear();
   frames_.clear();
@@ -240,7 +247,7 @@ absl::StatusOr<Lsn> LogWriter::Sync() {
     target = end_lsn();
     is_directory_dirty = std::exchange(is_directory_dirty_, false);
   }
-  if (file != nullptr) TURDB_RETURN_IF_ERROR(file->Sync());
+  if (file != nullptr) TURDB_RETURN_IF_ERROR(SyncFile(file.get()));
   if (is_directory_dirty) TURDB_RETURN_IF_ERROR(env_->SyncDir(options_.directory));
   return target;
 }

@@ -51,6 +51,8 @@ class LogWriter {
   // Makes what was appended before the call durable; returns up to where.
   absl::StatusOr<Lsn> Sync();
   Lsn end_lsn() const { return Lsn(end_lsn_.load(std::memory_order_acquire)); }  // of the last whole transaction
+  // After a failed sync nobody knows what the disk holds, and another sync proves nothing: nothing more is appended.
+  bool has_failed_sync() const { return has_failed_sync_.load(std::memory_order_acquire); }
   uint64_t bytes_written() const { return bytes_written_.load(std::memory_order_relaxed); }
 
   // The next transaction begins a new segment. REQUIRES: the writer's place.
@@ -74,6 +76,7 @@ class LogWriter {
   };
   absl::Status Name(FileId file, std::string_view path);
   absl::Status StartSegment();
+  absl::Status SyncFile(env::File* file);
   absl::Status FinishFrame(format::FrameKind kind);
   absl::Status Flush();
 
@@ -103,6 +106,7 @@ class LogWriter {
   uint32_t next_number_;
   bool has_spare_ = false;
 
+  std::atomic<bool> has_failed_sync_{false};
   std::atomic<uint64_t> end_lsn_;
   std::atomic<uint64_t> bytes_written_{0};
 };

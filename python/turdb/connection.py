@@ -249,8 +249,8 @@ def connect(
 
     - `timeout`: seconds to wait for a lock before OperationalError;
     - `read_only`: open beside the one process that writes, and never write;
-    - `page_cache_size`: bytes of memory for pages that are changed or not yet in their files (0: the default, 64 MiB); what is
-      past it goes to a temporary file beside the log. One size for all connections of a database.
+    - `page_cache_size`: bytes of memory for pages that are changed or not yet in their files (0: the default, 64 MiB);
+      what is past it goes to a temporary file beside the log. One size for all connections of a database.
 
     Raises OperationalError (no permission, another process writes), DatabaseError (not a turdb database, damaged, or
     of a newer format).

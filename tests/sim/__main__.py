@@ -18,7 +18,7 @@ from .shrink import play, play_apart, shrink
 
 
 def report(plan: Plan, arguments: argparse.Namespace) -> None:
-    small = plan if arguments.no_shrink else shrink(plan, lambda p: play_apart(p, arguments.database, arguments.granularity))
+    small = plan if arguments.no_shrink else shrink(plan, lambda p: play_apart(p, arguments.database))
     path = os.path.join(arguments.save or tempfile.gettempdir(), f"turdb-sim-{plan.seed}.json")
     small.save(path)
     print(f"--- {len(small.steps)} of {len(plan.steps)} steps are left; saved as {path}")
@@ -26,7 +26,7 @@ def report(plan: Plan, arguments: argparse.Namespace) -> None:
     child = os.fork()
     if child == 0:
         try:
-            print("FAILED:", play(small, arguments.database, arguments.granularity, lambda line: print(line, flush=True)))
+            print("FAILED:", play(small, arguments.database, lambda line: print(line, flush=True)))
             sys.stdout.flush()
         finally:
             os._exit(0)
@@ -41,22 +41,20 @@ def main() -> int:
     parser.add_argument("--faults", action="store_true", help="inject power loss, I/O errors, full disks, short writes")
     parser.add_argument("--database", choices=["faults", "folder"], default="faults",
                         help="faults: in memory (default); folder: files, through turdb.connect()")
-    parser.add_argument("--granularity", choices=["row", "database"], default="row",
-                        help="database: allow failures as if there were one writer at a time")
     parser.add_argument("--for-update", action="store_true", help="with SELECT ... FOR UPDATE")
     parser.add_argument("--replay", metavar="FILE", help="play a saved history and print it")
     parser.add_argument("--save", metavar="FOLDER", help="where failing histories are saved")
     parser.add_argument("--no-shrink", action="store_true")
     arguments = parser.parse_args()
     if arguments.replay:
-        failure = play(Plan.load(arguments.replay), arguments.database, arguments.granularity, print)
+        failure = play(Plan.load(arguments.replay), arguments.database, print)
         print(f"FAILED: {failure}" if failure else "passed")
         return int(failure is not None)
     until: Optional[float] = time.monotonic() + 60 * arguments.minutes if arguments.minutes else None
     n_failed, seed = 0, arguments.seed
     while seed < arguments.seed + arguments.count or (until is not None and time.monotonic() < until):
         plan = make_plan(seed, arguments.faults, arguments.for_update)
-        failure = play_apart(plan, arguments.database, arguments.granularity)
+        failure = play_apart(plan, arguments.database)
         if failure is not None:
             n_failed += 1
             print(f"seed {seed}: {failure}")

@@ -7,7 +7,7 @@ from typing import Any, Callable, Optional
 from . import model
 from .drivers import SqlError
 from .plan import Plan, sql_of
-from .versions import Expectation, Transaction, Versions
+from .versions import Expectation, Transaction, Version, Versions
 
 FAULT_KINDS = {"Io", "DiskFull", "ReadOnly"}
 SCHEMA_OPS = {"create table", "create index", "drop table", "drop index", "add column"}
@@ -22,10 +22,10 @@ class PowerLost(Exception):
 
 
 class Run:
-    def __init__(self, plan: Plan, database: Any, granularity: str = "row", log: Optional[Callable] = None) -> None:
+    def __init__(self, plan: Plan, database: Any, log: Optional[Callable] = None) -> None:
         self.plan = plan
         self.db = database
-        self.versions = Versions(granularity)
+        self.versions = Versions()
         self.log = log or (lambda line: None)
         self.connections: list = [None] * plan.connections
         self.uncertain: Any = None  # the state after a commit that failed by a fault: on disk or not
@@ -118,7 +118,7 @@ class Run:
     def do_write(self, i: int, op: dict) -> None:
         txn, is_first = self.statement(i)
         expected = self.versions.expect_write(txn, op)
-        self.versions.tried(txn, expected.effect)
+        self.versions.tried(txn, expected.effect, op)
         if op["op"] != "insert":
             txn.reads.append({"op": "query", "kind": "rows", "table": op["table"], "where": op["where"]})
         _, changes, error = self.call(i, sql_of(op))
@@ -130,7 +130,7 @@ class Run:
     def do_schema(self, i: int, op: dict) -> None:
         txn, is_first = self.statement(i)
         expected = self.versions.expect_exclusive(txn, model.schema_effect(self.versions.view(txn), op), is_schema=True)
-        self.versions.tried(txn, expected.effect, is_schema=True)
+        self.versions.tried(txn, expected.effect, op, is_schema=True)
         _, _, error = self.call(i, sql_of(op))
         self.judge(expected, error)
         self.conclude(i, txn, op, expected, error, is_first)
@@ -138,7 +138,7 @@ class Run:
     def do_lock(self, i: int, op: dict) -> None:
         txn, is_first = self.statement(i)
         expected = self.versions.expect_lock(txn, op)
-        self.versions.tried(txn, expected.effect)
+        self.versions.tried(txn, expected.effect, op)
         txn.reads.append({"op": "query", "kind": "rows", "table": op["table"], "where": op["where"]})
         rows, _, error = self.call(i, sql_of(op))
         self.judge(expected, error)
@@ -147,10 +147,10 @@ class Run:
             txn.held |= expected.effect.touched
         self.conclude(i, txn, op, expected, error, is_first)
 
-    def statement(self, i: int, reading=False) -> tuple:
+    def statement(self, i: int) -> tuple:
         txn = self.versions.transaction(i)
         is_first = txn.base is None
-        self.versions.start(txn, reading)
+        self.versions.start(txn)
         return txn, is_first
 
     def conclude(self, i: int, txn: Transaction, op: dict, expected: Expectation, error: Optional[SqlError], is_first: bool) -> None:
@@ -172,7 +172,7 @@ class Run:
             self.do_rollback(i, {"op": "rollback"})
 
     def do_query(self, i: int, op: dict) -> None:
-        txn, is_first = self.statement(i, True)
+        txn, is_first = self.statement(i)
         view = self.versions.view(txn)
         txn.reads.append(op)
         rows, _, error = self.call(i, sql_of(op))
@@ -212,7 +212,6 @@ class Run:
         self.judge(expected, error)
         if error is None:
             self.versions.open[i] = txn
-            txn.begun = len(self.versions.versions)-1
         elif self.is_fault(error):
             self.after_fault(i, error, None)
         else:
@@ -251,7 +250,6 @@ class Run:
         begins = i not in self.versions.open
         if begins:
             self.versions.open[i] = Transaction()
-            self.versions.open[i].begun = len(self.versions.versions)-1
         txn = self.versions.open[i]
         txn.savepoints.append((op["name"], len(txn.changes), begins))
 
@@ -291,6 +289,9 @@ class Run:
             return []
         rows, _, error = self.call(i, sql_of(op))
         if error is None:
+            if op["op"] in ("absorb", "vacuum", "reindex"):  # a commit that changes no row
+                token = ("physical",) if op["op"] == "absorb" else ("schema",)
+                self.versions.versions.append(Version(self.versions.newest, {token}, 0))
             return rows
         if self.is_fault(error):
             self.after_fault(i, error, None)

@@ -17,16 +17,16 @@ from .run import Failure, Run
 HANG_SECONDS = 120
 
 
-def play(plan: Plan, database: str, granularity: str, log: Optional[Callable] = None) -> Optional[str]:
+def play(plan: Plan, database: str, log: Optional[Callable] = None) -> Optional[str]:
     """Plays the history in this process; what went wrong, or None."""
     try:
-        Run(plan, DATABASES[database](), granularity, log).play()
+        Run(plan, DATABASES[database](), log).play()
     except Failure as failure:
         return str(failure)
     return None
 
 
-def play_apart(plan: Plan, database: str, granularity: str) -> Optional[str]:
+def play_apart(plan: Plan, database: str) -> Optional[str]:
     """As play(), in a child process: a crash or a hang is a failure, too."""
     reading, writing = os.pipe()
     child = os.fork()
@@ -35,7 +35,7 @@ def play_apart(plan: Plan, database: str, granularity: str) -> Optional[str]:
         try:
             os.close(reading)
             signal.alarm(HANG_SECONDS)
-            failure = play(plan, database, granularity)
+            failure = play(plan, database)
             os.write(writing, (failure or "").encode()[:60000])
             status = 0
         except BaseException as error:
@@ -52,13 +52,24 @@ def play_apart(plan: Plan, database: str, granularity: str) -> Optional[str]:
     return text or (None if status == 0 else "the process failed")
 
 
+SORTS = ["succeeded, but", "failed with Conflict", "failed with Busy", "failed with Corruption", "failed with Internal",
+         "failed with", "rows changed instead", "gave ", "neighbour", "distances", "after reopening", "cannot connect",
+         "integrity_check", "are left after", "ended the transaction", "died of", "hung"]
+
+
+def sort_of(failure: Optional[str]) -> Optional[str]:
+    """What kind of failure it is, so that shrinking does not wander to another."""
+    return None if failure is None else next((sort for sort in SORTS if sort in failure), "other")
+
+
 def shrink(plan: Plan, fails: Callable[[Plan], Optional[str]], most_tries: int = 1500) -> Plan:
     tries = 0
+    wanted = sort_of(fails(plan))
 
     def still_fails(candidate: Plan) -> bool:
         nonlocal tries
         tries += 1
-        return tries <= most_tries and fails(candidate) is not None
+        return tries <= most_tries and sort_of(fails(candidate)) == wanted
 
     for connection in range(plan.connections):
         without = replace(plan, steps=[s for s in plan.steps if s[0] != connection])

@@ -13,18 +13,18 @@ from .run import Failure, Run
 from .shrink import play, play_apart, shrink
 
 SEEDS = int(os.environ.get("TURDB_SIM_SEEDS", "30"))
-FIRST = int(os.environ.get("TURDB_SEED", "120"))
+FIRST = int(os.environ.get("TURDB_SEED", "1"))
 GROUPS = 6  # tests of several histories each, so that processes of pytest-xdist share them
 
 
 def check(seeds, database, with_faults):
     for seed in seeds:
         plan = make_plan(seed, with_faults)
-        failure = play(plan, database, "database")
+        failure = play(plan, database)
         if failure is not None:
-            small = shrink(plan, lambda p: play_apart(p, database, "database"), most_tries=300)
+            small = shrink(plan, lambda p: play_apart(p, database), most_tries=300)
             lines = []
-            play(small, database, "database", lines.append)
+            play(small, database, lines.append)
             faults = " --faults" if with_faults else ""
             pytest.fail(f"{failure}\n\npython -m tests.sim --seed {seed}{faults} --database {database}\n\n" + "\n".join(lines))
 

@@ -26,7 +26,6 @@ class Version:
 @dataclass
 class Transaction:
     level: str = "snapshot"
-    begun: Any = None
     is_implicit: bool = False  # a statement outside BEGIN
     base: Optional[int] = None  # the version it reads; None before the first statement
     changes: list = field(default_factory=list)
@@ -36,6 +35,7 @@ class Transaction:
     is_immediate: bool = False
     may_exclude: bool = False  # tried a schema statement, which excludes other writers
     is_writer: bool = False  # tried a statement that writes
+    whole_tables: set = field(default_factory=set)  # tables that it tried to empty, for which it locks them as a whole
     reads: list = field(default_factory=list)  # SERIALIZABLE: queries and predicates it has read
 
     def dirty(self) -> set:
@@ -48,7 +48,7 @@ class Transaction:
         return self.is_immediate or self.has_schema_changes()
 
     def may_hold_table(self, table: str) -> bool:
-        return sum(1 for t in self.locks if t[0] == "row" and t[1] == table) > ESCALATION
+        return table in self.whole_tables or sum(1 for t in self.locks if t[0] == "row" and t[1] == table) > ESCALATION
 
 
 @dataclass
@@ -58,11 +58,15 @@ class Expectation:
     may: set = field(default_factory=set)  # kinds of error that it may end with
 
 
+def is_whole(op: dict) -> bool:
+    """Whether a statement empties its table."""
+    return op["op"] == "delete" and op["where"] == ["all"]
+
+
 class Versions:
     """What is committed, and who is under way."""
 
-    def __init__(self, granularity: str = "row") -> None:
-        self.granularity = granularity  # "database": one writer at a time, any commit conflicts with an older snapshot
+    def __init__(self) -> None:
         self.versions = [Version({}, set())]
         self.open: dict[int, Transaction] = {}
 
@@ -75,12 +79,10 @@ class Versions:
     def transaction(self, connection: int) -> Transaction:
         return self.open.get(connection) or Transaction(is_implicit=True)
 
-    def start(self, txn: Transaction, reading=False) -> None:
+    def start(self, txn: Transaction) -> None:
         """A statement that reads or writes begins."""
         if txn.base is None or txn.level == "read committed":
             txn.base = len(self.versions) - 1
-            if reading and self.granularity == "database" and txn.level != "read committed" and txn.begun is not None:
-                txn.base = txn.begun
 
     def view(self, txn: Transaction) -> model.State:
         base = self.versions[txn.base if txn.base is not None else -1].state
@@ -98,14 +100,15 @@ class Versions:
         expected = Expectation(model.write_effect(self.view(txn), op))
         touched, table = expected.effect.touched, op["table"]
         wanted = touched | expected.effect.seen
+        empties = is_whole(op)
         for other in self.others(txn):
             if touched & (self.dirty_tokens(other) | other.held) or (touched and other.excludes()):
                 expected.must.add("Busy")
             if wanted & other.locks or other.is_immediate or other.may_exclude or other.may_hold_table(table):
                 expected.may.add("Busy")
-            if self.granularity == "database" and other.is_writer:
+            if empties and other.is_writer:
                 expected.may.add("Busy")
-        if self.granularity == "database" and self.since(txn):
+        if empties and any(("table", table) in version.touched for version in self.since(txn)):
             expected.may.add("Conflict")
         self.expect_conflicts(txn, expected, table)
         return expected
@@ -195,8 +198,10 @@ class Versions:
 
     # --- what happened ---------------------------------------------------------------------------
 
-    def tried(self, txn: Transaction, effect: model.Effect, is_schema: bool = False) -> None:
+    def tried(self, txn: Transaction, effect: model.Effect, op: dict, is_schema: bool = False) -> None:
         txn.is_writer = True
+        if is_whole(op):
+            txn.whole_tables.add(op["table"])
         txn.may_exclude |= is_schema
         txn.locks |= effect.touched | effect.seen
 
@@ -204,7 +209,9 @@ class Versions:
         """Makes a version of it unless it changed nothing."""
         if not txn.changes:
             return False
-        self.versions.append(Version(self.after(txn), self.tokens_of(txn), sync))
+        after = self.after(txn)
+        # A commit that wrote what was there already has nothing to make durable, nor does it what came before it.
+        self.versions.append(Version(after, self.tokens_of(txn), 0 if after == self.newest else sync))
         return True
 
     def after(self, txn: Transaction) -> model.State:

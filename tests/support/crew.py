@@ -65,7 +65,8 @@ class Crew:
 
 def transact(con: turdb.Connection, body: Callable, begin: str = "begin", tries: int = 200) -> bool:
     """Runs body(con) in a transaction, again after a conflict; False when it never came through."""
-    for _ in range(tries):
+    for attempt in range(tries):
+        time.sleep(min(0.02, 0.0002 * attempt))
         try:
             con.execute(begin)
             body(con)

@@ -45,7 +45,7 @@ class Client(threading.Thread):
 
     def run(self):
         try:
-            self.con = turdb.connect(self.path, timeout=2, isolation_level=None)
+            self.con = turdb.connect(self.path, timeout=2, isolation_level=None, check_same_thread=False)
             self.con.execute("pragma synchronous = off")
             while time.monotonic() < self.until and len(self.txns) < MOST:
                 self.transaction()
