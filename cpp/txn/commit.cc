@@ -18,11 +18,15 @@ absl::StatusOr<IntrusivePtr<DatabaseState>> StoreCore::Append(CommitRequest* req
 }
 
 absl::Status StoreCore::MakeDurable(Lsn lsn, Synchronous synchronous) {
-  if (synchronous != Synchronous::kFull) chain_->PublishUpTo(Lsn(0));
   // Behind a commit that is not durable yet, one that need not be waits all the same: states are published in order.
-  if (synchronous == Synchronous::kFull || !chain_->IsPublished(lsn)) TURDB_RETURN_IF_ERROR(SyncUpTo(lsn));
+  TURDB_RETURN_IF_ERROR(AwaitShown(lsn, synchronous));
   commits_.fetch_add(1, std::memory_order_relaxed);
   return absl::OkStatus();
+}
+
+absl::Status StoreCore::AwaitShown(Lsn lsn, Synchronous synchronous) {
+  if (synchronous != Synchronous::kFull) chain_->PublishUpTo(Lsn(0));
+  return synchronous == Synchronous::kFull || !chain_->IsPublished(lsn) ? SyncUpTo(lsn) : absl::OkStatus();
 }
 
 absl::StatusOr<IntrusivePtr<DatabaseState>> StoreCore::AppendCommit(CommitRequest* request,

@@ -80,7 +80,8 @@ class StoreCore {
   absl::StatusOr<IntrusivePtr<DatabaseState>> Append(CommitRequest* request, Synchronous synchronous);
   // Waits until an appended commit is as durable as was asked, and published.
   absl::Status MakeDurable(Lsn lsn, Synchronous synchronous);
-  absl::Status AwaitDurable(Lsn lsn) { return SyncUpTo(lsn); }
+  // The same for a commit that has nothing to append and has seen what others committed up to `lsn`.
+  absl::Status AwaitShown(Lsn lsn, Synchronous synchronous);
 
   // Waits until new snapshots see everything that has been appended.
   void WaitUntilPublished();

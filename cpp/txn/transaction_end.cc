@@ -149,9 +149,9 @@ absl::Status TransactionImpl::Commit(Synchronous synchronous) {
       status = appended.ok() ? core_->MakeDurable((*appended)->lsn(), synchronous) : appended.status();
       if (status.ok()) committed = *appended;
     }
-  } else if (status.ok() && synchronous == Synchronous::kFull) {
-    // What it found to be as wanted already may be of commits that are not durable yet.
-    status = core_->AwaitDurable(state_->lsn());
+  } else if (status.ok()) {
+    // What it has seen may be of commits that are not durable, or not shown to others, yet.
+    status = core_->AwaitShown(state_->lsn(), synchronous);
   }
   End(status.ok(), request);
   if (committed) state_ = std::move(committed);

@@ -238,6 +238,7 @@ absl::Status LogWriter::Abort() {
 }
 
 absl::StatusOr<Lsn> LogWriter::Sync() {
+  if (has_failed_sync()) return IoError("cannot sync the log: a sync of it has failed; reopen");
   std::shared_ptr<env::File> file;
   bool is_directory_dirty;
   Lsn target;

@@ -604,7 +604,9 @@ def test_explain_shows_it(connect):
     assert plan.index("LIMIT") < plan.index("LOCK ROWS") < plan.index("SORT" if "SORT" in plan else "JOIN")
     assert any("LOCK ROWS" in row[3] for row in con.execute(f"explain query plan {sql}"))
     # A queue reads its index in order: it must not sort the table for one row.
-    first = "\n".join(row[0] for row in con.execute("explain select * from t order by v limit 1 for update skip locked"))
+    first = "\n".join(
+        row[0] for row in con.execute("explain select * from t order by v limit 1 for update skip locked")
+    )
     assert "by_v" in first and "SORT" not in first
     assert locked(con) == {}
 
@@ -615,9 +617,10 @@ def test_lock_list(connect):
     con.execute("insert into u values (100, 1, 'held')")
     con.execute("select * from t where id = 7 for share")
     Background(other, "select * from t where id = 7 for update").await_waiting(observer)
-    rows = observer.execute("pragma lock_list")
+    rows = observer.execute("select * from pragma_lock_list")
     assert [column[0] for column in rows.description] == ["transaction_id", "kind", "name", "row_id", "mode", "granted"]
     listed = rows.fetchall()
+    assert observer.execute("pragma lock_list").fetchall() == listed
     first, second = sorted({row[0] for row in listed})
     assert [row[1:] for row in listed if row[0] == first and row[1] != "key"] == [
         ("database", None, None, "IX", 1),

@@ -57,7 +57,7 @@ absl::Status KeptRows::Read(uint64_t first, ColumnBatch* batch, uint32_t most) {
   if (first < run_.rows) return ReadBlock(first, most, batch);
   FreshArena(batch)->Hold(store_.arena());
   batch->columns.resize(store_.columns());
-  batch->size = static_cast<uint32_t>(std::min<uint64_t>(most, size() - first));
+  batch->size = static_cast<uint32_t>(std::min<uint64_t>(most, size() - std::min(first, size())));
   if (batch->size > 0) store_.Read(first - run_.rows, batch->size, batch);
   return absl::OkStatus();
 }
