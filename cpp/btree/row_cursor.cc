@@ -134,6 +134,13 @@ RowCursor::RowCursor(pager::FileView view, Arena* arena) : position_(new Positio
   position_->view = std::move(view);
   position_->arena = arena;
 }
+void RowCursor::Reset(pager::FileView view, Arena* arena) {
+  position_->view = std::move(view);
+  position_->arena = arena;
+  position_->has_leaf = false;
+  position_->has_record = false;
+  valid_ = false;
+}
 RowCursor::RowCursor(RowCursor&& other) noexcept
     : position_(std::exchange(other.position_, nullptr)), valid_(std::exchange(other.valid_, false)) {}
 RowCursor& RowCursor::operator=(RowCursor&& other) noexcept {

@@ -30,6 +30,8 @@ class RowCursor {
   RowCursor(RowCursor&&) noexcept;
   RowCursor& operator=(RowCursor&&) noexcept;
   ~RowCursor();
+  // As if made anew; memory is kept. A null view lets go of what the cursor held.
+  void Reset(pager::FileView view, Arena* arena);
 
   // Position; afterwards valid() says whether there is a row.
   absl::Status SeekFirst();

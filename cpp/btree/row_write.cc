@@ -7,10 +7,12 @@
 #include "btree/overflow.h"
 #include "btree/row_balance.h"
 #include "btree/row_cells.h"
+#include "btree/row_editor.h"
 #include "btree/row_path.h"
 #include "btree/row_pieces.h"
 #include "btree/row_structure.h"
 #include "btree/row_tree.h"
+#include "btree/row_write.h"
 #include "record/leaf_join.h"
 #include "record/row_leaf_edit.h"
 
@@ -187,43 +189,38 @@ absl::Status CreateRowTree(pager::FileWriter* writer) {
   return absl::OkStatus();
 }
 
-absl::StatusOr<bool> InsertRow(pager::FileWriter* writer, RowId key, absl::Span<const Cell> row) {
-  RowPath path;
-  TURDB_RETURN_IF_ERROR(DescendTo(writer->view(), key.value(), &path));
-  const uint32_t at = path.leaf.LowerBound(key.value());
-  if (at < path.leaf.rows() && path.leaf.KeyAt(at) == key.value()) return false;
+absl::Status InsertRowAt(pager::FileWriter* writer, const RowPath& path, uint32_t at, int64_t key, absl::Span<const Cell> row) {
   StoredRow stored;
   TURDB_RETURN_IF_ERROR(stored.Prepare(writer, row, {}));
-  TURDB_RETURN_IF_ERROR(InsertIntoLeaf(writer, path, at, key.value(), stored.cells()));
-  return true;
+  return InsertIntoLeaf(writer, path, at, key, stored.cells());
 }
 
-absl::StatusOr<bool> UpdateRow(pager::FileWriter* writer, RowId key, absl::Span<const Cell> row) {
-  RowPath path;
-  TURDB_RETURN_IF_ERROR(DescendTo(writer->view(), key.value(), &path));
-  const uint32_t at = path.leaf.LowerBound(key.value());
-  if (at >= path.leaf.rows() || path.leaf.KeyAt(at) != key.value()) return false;
+absl::Status UpdateRowAt(pager::FileWriter* writer, const RowPath& path, uint32_t at, absl::Span<const Cell> row) {
   OldRow old;
   TURDB_RETURN_IF_ERROR(ReadOldRow(writer->view(), path, at, &old));
   StoredRow stored;
   TURDB_RETURN_IF_ERROR(stored.Prepare(writer, row, old.cells));
   for (const Cell& cell : stored.cells()) old.chains.Keep(cell);
-  TURDB_RETURN_IF_ERROR(UpdateInLeaf(writer, path, at, key.value(), stored.cells()));
-  TURDB_RETURN_IF_ERROR(old.chains.Free(writer));
-  return true;
+  TURDB_RETURN_IF_ERROR(UpdateInLeaf(writer, path, at, path.leaf.KeyAt(at), stored.cells()));
+  return old.chains.Free(writer);
 }
 
-absl::StatusOr<bool> EraseRow(pager::FileWriter* writer, RowId key) {
-  RowPath path;
-  TURDB_RETURN_IF_ERROR(DescendTo(writer->view(), key.value(), &path));
-  const uint32_t at = path.leaf.LowerBound(key.value());
-  if (at >= path.leaf.rows() || path.leaf.KeyAt(at) != key.value()) return false;
+absl::Status EraseRowAt(pager::FileWriter* writer, const RowPath& path, uint32_t at) {
   OldRow old;
   TURDB_RETURN_IF_ERROR(ReadOldRow(writer->view(), path, at, &old));
   TURDB_RETURN_IF_ERROR(EraseFromLeaf(writer, path, at));
-  TURDB_RETURN_IF_ERROR(old.chains.Free(writer));
-  return true;
+  return old.chains.Free(writer);
 }
+
+absl::StatusOr<bool> InsertRow(pager::FileWriter* writer, RowId key, absl::Span<const Cell> row) {
+  return RowEditor(writer).Insert(key, row);
+}
+
+absl::StatusOr<bool> UpdateRow(pager::FileWriter* writer, RowId key, absl::Span<const Cell> row) {
+  return RowEditor(writer).Update(key, row);
+}
+
+absl::StatusOr<bool> EraseRow(pager::FileWriter* writer, RowId key) { return RowEditor(writer).Erase(key); }
 
 absl::Status ClearRowTree(pager::FileWriter* writer) {
   const uint8_t* root = writer->view().Page(kRootPage);

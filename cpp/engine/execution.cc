@@ -48,6 +48,9 @@ void StartExecution(Execution* execution, ConnectionState* state, txn::Transacti
   context.now = std::chrono::system_clock::now();
   context.rollback_transaction = false;
   context.keep_changes = false;
+  context.has_begun_writing = false;
+  context.wants_savepoint = false;
+  context.savepoint.reset();
   ++context.execution;
   if (state->progress) {
     context.progress = [state] { return state->progress({"execute", 0, 0}); };

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <utility>
 
 #include "base/errors.h"
 #include "base/status_macros.h"
@@ -73,11 +74,17 @@ const std::vector<sql::ResultColumnInfo>& StatementImpl::columns() const {
 }
 
 absl::Status StatementImpl::EnsurePlan(txn::Transaction* txn) {
+  // Equal versions of the catalog's file mean an equal catalog.
+  const uint64_t catalog_version = txn->FileVersion(txn::kCatalogFile);
+  const bool has_same_functions = functions_version_ == state_->functions.version();
+  if (plan_ != nullptr && catalog_version_ == catalog_version && has_same_functions) return absl::OkStatus();
   TURDB_ASSIGN_OR_RETURN(auto catalog, state_->Catalog(txn));
-  if (plan_ != nullptr && plan_->bound.catalog == catalog && functions_version_ == state_->functions.version()) return absl::OkStatus();
-  idle_ = nullptr;
-  TURDB_ASSIGN_OR_RETURN(plan_, MakePlan(parsed_, state_.get(), txn, std::move(catalog)));
-  functions_version_ = state_->functions.version();
+  if (plan_ == nullptr || plan_->bound.catalog != catalog || !has_same_functions) {
+    idle_ = nullptr;
+    TURDB_ASSIGN_OR_RETURN(plan_, MakePlan(parsed_, state_.get(), txn, std::move(catalog)));
+    functions_version_ = state_->functions.version();
+  }
+  catalog_version_ = catalog_version;
   return absl::OkStatus();
 }
 

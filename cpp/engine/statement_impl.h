@@ -41,8 +41,8 @@ class StatementImpl final : public Statement, public std::enable_shared_from_thi
   // write_statement.cc
   absl::StatusOr<std::unique_ptr<Result>> ExecuteWrite(absl::Span<const Value> parameters);
   absl::StatusOr<std::unique_ptr<Result>> TryWrite(absl::Span<const Value> parameters, bool* may_retry);
-  absl::Status EndFailedWrite(txn::Transaction* txn, const sql::ExecContext& context, const txn::Savepoint* savepoint,
-                              const absl::Status& status, bool* may_retry);
+  absl::Status EndFailedWrite(txn::Transaction* txn, const sql::ExecContext& context, const absl::Status& status,
+                              bool* may_retry);
   absl::Status TakeWholeTable();
   const catalog::TableDef* target() const;  // of an INSERT, UPDATE or DELETE
   absl::StatusOr<std::unique_ptr<Result>> ExecuteExplain(absl::Span<const Value> parameters);
@@ -51,8 +51,7 @@ class StatementImpl final : public Statement, public std::enable_shared_from_thi
   absl::StatusOr<std::unique_ptr<Result>> ExecuteVacuum(absl::Span<const Value> parameters);  // vacuum.cc
   absl::Status ExecuteTransactionControl();
   // Runs the plan once in a transaction that is writing; RETURNING rows go to `rows`.
-  absl::Status RunWrite(txn::Transaction* txn, Execution* execution, RowBuffer* rows);
-  bool NeedsSavepoint() const;
+  absl::Status RunWrite(Execution* execution, RowBuffer* rows);
   absl::Status RunMany(const NextParameters& next, int64_t* changes);
   absl::Status RunOne(const std::vector<Value>& parameters, int64_t* changes);
   absl::Status RunBatch(InsertBatch* batch, int64_t* changes);
@@ -66,6 +65,7 @@ class StatementImpl final : public Statement, public std::enable_shared_from_thi
   bool is_nowait_ = false;  // a SELECT .. NOWAIT
   std::shared_ptr<sql::PhysicalPlan> plan_;
   uint64_t functions_version_ = 0;
+  uint64_t catalog_version_ = 0;  // of the catalog's file
   std::unique_ptr<Execution> idle_;
   std::vector<sql::ResultColumnInfo> own_columns_;  // of EXPLAIN and PRAGMA
 };

@@ -17,7 +17,7 @@
 namespace turdb::engine {
 namespace {
 
-// Errors after which a statement has changed nothing, because they are found before the first write of a row.
+// Errors after which a statement on one row has changed nothing: what refuses a row, and the locks that it needs, come first.
 bool LeavesNoTrace(const absl::Status& status) {
   switch (KindOf(status)) {
     case ErrorKind::kConstraint:
@@ -26,49 +26,15 @@ bool LeavesNoTrace(const absl::Status& status) {
     case ErrorKind::kOverflow:
     case ErrorKind::kParameter:
     case ErrorKind::kBusy:
-    case ErrorKind::kConflict: return true;
+    case ErrorKind::kConflict:
+    case ErrorKind::kInterrupted: return true;
     default: return false;
   }
 }
 
-// One row at most, by its rowid.
-bool IsSingleRow(const sql::PhysicalNode& source) {
-  const sql::PhysicalNode* node = &source;
-  while (node->kind == sql::PhysicalKind::kProject || node->kind == sql::PhysicalKind::kFilter) node = node->children[0].get();
-  return node->kind == sql::PhysicalKind::kRowIdLookup && node->As<sql::PhysicalRowIdLookup>().values.size() == 1;
-}
-
-bool ReplacesRows(const catalog::TableDef& table, catalog::ConflictAction action) {
-  if (action == catalog::ConflictAction::kReplace || table.primary_key_action == catalog::ConflictAction::kReplace) return true;
-  return std::any_of(table.indexes.begin(), table.indexes.end(), [](const catalog::IndexDef& index) {
-    return index.conflict_action == catalog::ConflictAction::kReplace;
-  });
-}
-
 }  // namespace
 
-// A statement on one row is found wanting before anything is written, or written whole. A savepoint would make the next
-// statement copy again every page that it touches.
-bool StatementImpl::NeedsSavepoint() const {
-  if (class_ == StatementClass::kLockingSelect) return false;
-  const sql::PhysicalNode& root = *plan_->root;
-  if (root.children.empty()) return true;
-  const sql::PhysicalNode& source = *root.children[0];
-  switch (root.kind) {
-    case sql::PhysicalKind::kInsert: {
-      const auto& insert = root.As<sql::PhysicalInsert>();
-      const bool is_single = source.kind == sql::PhysicalKind::kValues && source.As<sql::PhysicalValues>().rows.size() == 1;
-      return !is_single || !insert.upserts.empty() || ReplacesRows(*insert.table, insert.on_conflict);
-    }
-    case sql::PhysicalKind::kUpdate: {
-      const auto& update = root.As<sql::PhysicalUpdate>();
-      return !IsSingleRow(source) || ReplacesRows(*update.table, update.on_conflict);
-    }
-    default: return !IsSingleRow(source);
-  }
-}
-
-absl::Status StatementImpl::RunWrite(txn::Transaction* txn, Execution* execution, RowBuffer* rows) {
+absl::Status StatementImpl::RunWrite(Execution* execution, RowBuffer* rows) {
   ColumnBatch batch;
   TURDB_RETURN_IF_ERROR(execution->root->Open());
   while (true) {
@@ -116,29 +82,26 @@ absl::StatusOr<std::unique_ptr<Result>> StatementImpl::TryWrite(absl::Span<const
   // Before anything is read, so that a wait for the table does not make the snapshot old.
   if (status.ok() && target() != nullptr) status = table::LockForRows(txn.get(), *target()).status();
   if (!status.ok()) {
-    TURDB_RETURN_IF_ERROR(EndFailedWrite(txn.get(), sql::ExecContext(), nullptr, status, may_retry));
+    TURDB_RETURN_IF_ERROR(EndFailedWrite(txn.get(), sql::ExecContext(), status, may_retry));
     return status;
   }
   TURDB_ASSIGN_OR_RETURN(auto execution, TakeExecution());
   if (!state_->open_results.empty()) txn->Freeze();
-  const bool has_savepoint = !is_autocommit && (NeedsSavepoint() || state_->reads_newest());
-  txn::Savepoint savepoint;
-  if (has_savepoint) savepoint = txn->MakeSavepoint();
-
   StartExecution(execution.get(), state_.get(), txn.get(), parameters);
+  execution->context.wants_savepoint = !is_autocommit;
   RowBuffer rows(columns().size(), state_.get());
-  status = RunWrite(txn.get(), execution.get(), &rows);
+  status = RunWrite(execution.get(), &rows);
   execution->root->Close();
   const sql::ExecContext& context = execution->context;
   if (status.ok() || context.keep_changes) {
-    if (has_savepoint) txn->Release(savepoint);
+    if (context.savepoint.has_value()) txn->Release(*context.savepoint);
     if (is_autocommit) {
       const absl::Status committed = state_->CommitStatement(txn.get());
       *may_retry = KindOf(committed) == ErrorKind::kConflict;
       if (status.ok()) status = committed;
     }
   } else {
-    TURDB_RETURN_IF_ERROR(EndFailedWrite(txn.get(), context, has_savepoint ? &savepoint : nullptr, status, may_retry));
+    TURDB_RETURN_IF_ERROR(EndFailedWrite(txn.get(), context, status, may_retry));
   }
   const bool is_write = class_ == StatementClass::kWrite;
   if (status.ok() || context.keep_changes) state_->is_fresh = false;
@@ -157,8 +120,8 @@ absl::StatusOr<std::unique_ptr<Result>> StatementImpl::TryWrite(absl::Span<const
 
 // Takes back what the statement did, or the whole transaction, and says whether it may run again. An error returned is worse than
 // the statement's own.
-absl::Status StatementImpl::EndFailedWrite(txn::Transaction* txn, const sql::ExecContext& context,
-                                           const txn::Savepoint* savepoint, const absl::Status& status, bool* may_retry) {
+absl::Status StatementImpl::EndFailedWrite(txn::Transaction* txn, const sql::ExecContext& context, const absl::Status& status,
+                                           bool* may_retry) {
   const ErrorKind kind = KindOf(status);
   if (state_->transaction == nullptr) {
     txn->Rollback();
@@ -173,17 +136,18 @@ absl::Status StatementImpl::EndFailedWrite(txn::Transaction* txn, const sql::Exe
     return absl::OkStatus();
   }
   state_->is_fresh = false;
-  if (savepoint != nullptr) {
-    const absl::Status restored = txn->RollbackTo(*savepoint);
+  if (context.savepoint.has_value()) {
+    const absl::Status restored = txn->RollbackTo(*context.savepoint);
     if (!restored.ok()) {
       TURDB_RETURN_IF_ERROR(state_->Rollback());
       return restored;
     }
-    txn->Release(*savepoint);
-    *may_retry = kind == ErrorKind::kConflict && state_->reads_newest();
-    return absl::OkStatus();
+    txn->Release(*context.savepoint);
+  } else if (context.has_begun_writing && !LeavesNoTrace(status)) {
+    return state_->Rollback();
   }
-  return class_ == StatementClass::kLockingSelect || LeavesNoTrace(status) ? absl::OkStatus() : state_->Rollback();
+  *may_retry = kind == ErrorKind::kConflict && state_->reads_newest();
+  return absl::OkStatus();
 }
 
 }  // namespace turdb::engine

@@ -3,7 +3,7 @@
 // Ranges, each: varint length (never 0), varint gap since the end of the range before (or the page's beginning), the new
 // bytes; then a 0. The checksum and the LSN in the page header are left out: they are set when a page is
 // written to its file. Applying a delta twice, or to a page that has later changes, is harmless as long as all
-// later deltas follow.
+// later deltas follow (page_moves.h: moves are not so).
 #pragma once
 
 #include <cstdint>

@@ -40,6 +40,7 @@ enum class LogOp : uint8_t {
   kDrop = 3,      // file id
   kPage = 4,      // file id, page id, and a page delta against the page before the transaction
   kZeroPage = 5,  // the same against a page of zeros
+  kMovedPage = 6,  // file id, page id, page moves, and a page delta against what they make of the page
 };
 
 struct SegmentHeader {

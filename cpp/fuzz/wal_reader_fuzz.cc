@@ -5,6 +5,7 @@
 #include "env/env.h"
 #include "format/page.h"
 #include "format/page_delta.h"
+#include "format/page_moves.h"
 #include "fuzz/target.h"
 #include "wal/log_files.h"
 #include "wal/log_reader.h"
@@ -18,8 +19,11 @@ class Applier final : public wal::LogVisitor {
  public:
   absl::Status OnCreate(FileId, const std::string&) override { return absl::OkStatus(); }
   absl::Status OnDrop(FileId) override { return absl::OkStatus(); }
-  absl::Status OnPage(FileId, PageId, bool, const uint8_t* begin, const uint8_t* end) override {
-    (void)format::ApplyPageDelta(begin, end, page_.get());
+  absl::Status OnPage(FileId, PageId, const wal::PageChange& change) override {
+    if (change.moves != nullptr) {
+      FUZZ_CHECK(format::ApplyPageMoves(change.moves, change.moves_end, page_.get()) == change.moves_end);
+    }
+    (void)format::ApplyPageDelta(change.delta, change.delta_end, page_.get());
     return absl::OkStatus();
   }
   absl::Status OnFrameEnd(format::FrameKind, Lsn lsn) override {
@@ -80,6 +84,8 @@ void FuzzWalReader(const uint8_t* data, size_t size) {
   const auto page = std::make_unique<uint8_t[]>(format::kPageBytes);
   (void)format::ApplyPageDelta(data, data + size, page.get());
   (void)format::SkipPageDelta(data, data + size);
+  (void)format::ApplyPageMoves(data, data + size, page.get());
+  (void)format::SkipPageMoves(data, data + size);
 }
 
 }  // namespace turdb::fuzz

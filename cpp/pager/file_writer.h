@@ -42,6 +42,12 @@ class FileWriter {
   virtual absl::StatusOr<PageId> ExtendZeroed(uint32_t n, format::PageKind kind) = 0;
 
   virtual void Freeze() = 0;
+
+  // Grows whenever the view may have changed, Freeze included: what was remembered of the pages is good while it stays.
+  uint64_t change_count() const { return change_count_; }
+
+ protected:
+  uint64_t change_count_ = 0;
 };
 
 // Page 0 of each file: bytes [kUserAreaOffset, kUserAreaOffset + kUserAreaBytes) belong to the room that owns the file.

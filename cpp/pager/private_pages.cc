@@ -27,7 +27,7 @@ PrivatePages::PrivatePages(IntrusivePtr<DataFile> file, IntrusivePtr<SnapshotPin
   view_ = base_;
   view_.page_count_ = 1;
   auto header = view_.file_->NewHeapVersion(epoch_);
-  is_version_stale_ = true;
+  NoteChange();
   format::InitFileHeader(SetZeroed(PageId(0), PageKind::kFileHeader, std::move(header)), view_.file_->id());
 }
 
@@ -48,7 +48,7 @@ uint8_t* PrivatePages::SetZeroed(PageId id, PageKind kind, IntrusivePtr<PageVers
 }
 
 absl::StatusOr<uint8_t*> PrivatePages::AddZeroed(PageId id, PageKind kind) {
-  is_version_stale_ = true;
+  NoteChange();
   if (PageVersion* current = view_.table_.FindVersion(id); current != nullptr && current->owner() == epoch_) {
     current->set_fresh(true);  // freed and taken again
     std::memset(current->bytes(), 0, kPageBytes);
@@ -60,7 +60,7 @@ absl::StatusOr<uint8_t*> PrivatePages::AddZeroed(PageId id, PageKind kind) {
 }
 
 absl::StatusOr<uint8_t*> PrivatePages::MutablePage(PageId id) {
-  is_version_stale_ = true;
+  NoteChange();
   PageVersion* current = id.value() < view_.page_count_ ? view_.table_.FindVersion(id) : nullptr;
   if (current != nullptr && current->owner() == epoch_) return current->bytes();
   const uint8_t* page = view_.Page(id);
@@ -176,7 +176,7 @@ absl::StatusOr<PageId> PrivatePages::ExtendDirect(uint32_t n) {
   view_.file_->Protect(end);
   view_.page_count_ = end;
   has_direct_pages_ = true;
-  is_version_stale_ = true;
+  NoteChange();
   return first;
 }
 
@@ -204,7 +204,9 @@ absl::Status PrivatePages::WriteDirect(PageId first, uint32_t n, uint8_t* pages)
     const uint32_t piece = std::min(kPiecePages, n - done);
     uint8_t* at = pages + size_t{done} * kPageBytes;
     for (uint32_t i = 0; i < piece; ++i) {
-      format::SealPage(view_.file_->id(), first + (done + i), at + size_t{i} * kPageBytes);
+      uint8_t* const page = at + size_t{i} * kPageBytes;
+      turdb::Store<uint64_t>(page + format::kPageLsnOffset, 0);  // older than every record of the log
+      format::SealPage(view_.file_->id(), first + (done + i), page);
     }
     TURDB_RETURN_IF_ERROR(view_.file_->WritePages(first + done, piece, at));
     done += piece;
@@ -219,6 +221,7 @@ absl::Status PrivatePages::WriteDirect(PageId first, uint32_t n, uint8_t* pages)
 }
 
 void PrivatePages::Freeze() {
+  ++change_count_;
   ContentVersion();
   epoch_ = NextEpoch();
   retired_.clear();

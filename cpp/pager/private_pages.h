@@ -74,6 +74,10 @@ class PrivatePages final : public FileWriter {
     const uint8_t* version = base_.table_.Find(id);
     return version != nullptr ? version : view_.base_ + size_t{id.value()} * kPageBytes;
   }
+  void NoteChange() {
+    is_version_stale_ = true;
+    ++change_count_;
+  }
   absl::StatusOr<uint8_t*> AddZeroed(PageId id, format::PageKind kind);
   uint8_t* SetZeroed(PageId id, format::PageKind kind, IntrusivePtr<PageVersion> version);
   absl::Status CopyIn(PageId first, uint32_t n, const uint8_t* pages);

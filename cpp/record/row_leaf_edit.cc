@@ -19,6 +19,23 @@ struct Minipage {
   uint16_t entry_bytes;  // that the change at hand needs; 0 when it keeps an entry
 };
 
+// False unless it lies between the directory and the heap.
+bool OpenMinipage(uint8_t* page, const RowLeaf& leaf, uint32_t column, Minipage* minipage) {
+  const uint8_t* entry = page + kLeafDirectory + kLeafDirectoryEntry * size_t{column};
+  if (entry[kLeafDirEncoding] > static_cast<uint8_t>(kLastLeafEncoding)) return false;
+  minipage->encoding = static_cast<LeafEncoding>(entry[kLeafDirEncoding]);
+  minipage->width = static_cast<uint8_t>(LeafWidth(minipage->encoding));
+  const uint32_t offset = Load<uint16_t>(entry + kLeafDirOffset);
+  uint32_t end = offset + uint32_t{minipage->width} * leaf.capacity();
+  minipage->values = page + offset;
+  minipage->nulls = nullptr;
+  if (entry[kLeafDirFlags] & kLeafHasNulls) {
+    minipage->nulls = page + end;
+    end += LeafBitmapBytes(leaf.capacity());
+  }
+  return end == offset || (offset >= leaf.DirectoryEnd() && end <= leaf.slots_end());
+}
+
 // A page opened for one change. Every minipage lies between the directory and the heap, so that changing it cannot
 // touch other parts of the page or bytes outside.
 class LeafEdit {
@@ -29,23 +46,8 @@ class LeafEdit {
     const uint32_t n = leaf_.physical_columns();
     if (n > kInlineColumns) more_.resize(n);
     minipages_ = n > kInlineColumns ? more_.data() : inline_;
-    const uint8_t* entry = page + kLeafDirectory;
-    const uint32_t floor = static_cast<uint32_t>(leaf_.DirectoryEnd());
-    const uint32_t ceiling = leaf_.slots_end();
-    for (uint32_t c = 0; c < n; ++c, entry += kLeafDirectoryEntry) {
-      if (entry[kLeafDirEncoding] > static_cast<uint8_t>(kLastLeafEncoding)) return false;
-      Minipage& minipage = minipages_[c];
-      minipage.encoding = static_cast<LeafEncoding>(entry[kLeafDirEncoding]);
-      minipage.width = static_cast<uint8_t>(LeafWidth(minipage.encoding));
-      const uint32_t offset = Load<uint16_t>(entry + kLeafDirOffset);
-      uint32_t end = offset + uint32_t{minipage.width} * leaf_.capacity();
-      minipage.values = page + offset;
-      minipage.nulls = nullptr;
-      if (entry[kLeafDirFlags] & kLeafHasNulls) {
-        minipage.nulls = page + end;
-        end += LeafBitmapBytes(leaf_.capacity());
-      }
-      if (end > offset && (offset < floor || end > ceiling)) return false;
+    for (uint32_t c = 0; c < n; ++c) {
+      if (!OpenMinipage(page, leaf_, c, &minipages_[c])) return false;
     }
     return true;
   }
@@ -296,6 +298,33 @@ bool TryUpdateRow(uint8_t* page, uint32_t at, absl::Span<const Cell> row) {
       AddDead(page, EntryBytes(page, Load<uint16_t>(minipage.values + 2 * size_t{at})));
     }
     WriteValue(page, c, minipage, at, cell);
+  }
+  return true;
+}
+
+bool TryUpdateColumns(uint8_t* page, uint32_t at, absl::Span<const Cell> row, const std::vector<bool>& changed) {
+  constexpr uint32_t kMost = 8;  // columns; whoever changes more has the whole row written
+  RowLeaf leaf;
+  if (!leaf.Open(page) || leaf.is_records()) return false;
+  const uint32_t columns = leaf.is_varied() ? leaf.ColumnsOf(at) : leaf.columns();
+  uint32_t at_column[kMost];
+  Minipage minipages[kMost];
+  uint32_t n = 0;
+  uint32_t heap_bytes = 0;
+  for (uint32_t c = 0; c < row.size(); ++c) {
+    if (!changed[c]) continue;
+    if (c >= columns || n == kMost || !OpenMinipage(page, leaf, c, &minipages[n])) return false;
+    if (page[kLeafDirectory + kLeafDirectoryEntry * size_t{c} + kLeafDirFlags] & kLeafMayOverflow) return false;
+    if (HoldsAlready(leaf, minipages[n], at, row[c])) continue;
+    if ((row[c].has_bytes() && row[c].length > kMaxInlineBytes) || !CanHold(row[c], &minipages[n], &heap_bytes)) return false;
+    at_column[n++] = c;
+  }
+  if (heap_bytes > leaf.heap_begin() - leaf.slots_end()) return false;
+  for (uint32_t i = 0; i < n; ++i) {
+    if (minipages[i].encoding == LeafEncoding::kEntry) {
+      AddDead(page, EntryBytes(page, Load<uint16_t>(minipages[i].values + 2 * size_t{at})));
+    }
+    WriteValue(page, at_column[i], minipages[i], at, row[at_column[i]]);
   }
   return true;
 }

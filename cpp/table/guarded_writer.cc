@@ -24,6 +24,13 @@ absl::StatusOr<std::unique_ptr<TableWriter>> GuardedWriter::Open(txn::Transactio
   return std::unique_ptr<TableWriter>(std::move(writer));
 }
 
+absl::Status GuardedWriter::Rebind(txn::Transaction* txn) {
+  txn_ = txn;
+  log_ = RowLog::Open(txn, table_);
+  trace_.Clear();
+  return plain_->Rebind(txn);
+}
+
 RowRef GuardedWriter::RefOf(RowId rowid, absl::Span<const Cell> row) {
   if (!table_.is_without_rowid) return rowid;
   key_.clear();

@@ -29,6 +29,15 @@ class GuardedWriter final : public TableWriter {
   absl::StatusOr<bool> Delete(RowRef row) override;
   absl::Status DeleteAll() override;
   absl::StatusOr<bool> TryInsert(RowId rowid, absl::Span<const Cell> row, Conflict* conflict) override;
+  // Lock nothing: a row that is not locked yet is as the snapshot has it, which is what it is compared by when it is locked.
+  absl::StatusOr<bool> Read(RowRef row, const std::vector<bool>& wanted, Arena* arena, Cell* cells) override {
+    return plain_->Read(row, wanted, arena, cells);
+  }
+  absl::StatusOr<uint32_t> FindByIndex(const catalog::IndexDef& index, absl::Span<const Cell> key, RowId* row) override {
+    return plain_->FindByIndex(index, key, row);
+  }
+  absl::Status Rebind(txn::Transaction* txn) override;
+  bool is_guarded() const override { return true; }
 
  private:
   GuardedWriter(txn::Transaction* txn, const catalog::TableDef& table, IndexExpressions expressions);
@@ -39,7 +48,7 @@ class GuardedWriter final : public TableWriter {
   absl::Status Escalate();
   absl::Status CheckRealConflict(const Conflict& conflict);
 
-  txn::Transaction* const txn_;
+  txn::Transaction* txn_;
   const catalog::TableDef& table_;
   const IndexExpressions expressions_;
   std::vector<EntryMaker> unique_;  // of the unique indexes

@@ -54,6 +54,31 @@ absl::StatusOr<std::optional<Conflict>> IndexWriter::FindConflict(const IndexEnt
   return Conflict{&index(), row.rowid, std::string(row.key)};
 }
 
+KeyRange IndexWriter::RangeOf(absl::Span<const Cell> key) const {
+  KeyRange range;
+  for (size_t i = 0; i < key.size(); ++i) record::AppendKey(&range.low, key[i], maker_.codec().key_columns()[i]);
+  range.high = record::AfterPrefix(range.low);
+  return range;
+}
+
+absl::StatusOr<uint32_t> IndexWriter::FindRows(const KeyRange& range, RowId* row) {
+  Arena arena;
+  btree::KeyCursor cursor(writer_->view(), &arena);
+  TURDB_RETURN_IF_ERROR(cursor.SeekAtLeast(range.low));
+  for (uint32_t count = 0; count < 2; ++count) {
+    if (!cursor.valid()) return count;
+    TURDB_ASSIGN_OR_RETURN(const std::string_view entry, cursor.Key());
+    if (entry.substr(0, range.low.size()) != range.low) return count;
+    if (count == 1) break;
+    TURDB_ASSIGN_OR_RETURN(const std::string_view payload, cursor.Payload());
+    RowRef found;
+    TURDB_RETURN_IF_ERROR(maker_.codec().DecodeRow(entry, payload, &arena, &found));
+    *row = found.rowid;
+    TURDB_RETURN_IF_ERROR(cursor.Next());
+  }
+  return 2;
+}
+
 absl::StatusOr<bool> IndexWriter::Insert(const IndexEntry& entry) {
   TURDB_ASSIGN_OR_RETURN(const bool is_new, btree::InsertKey(writer_, entry.key, entry.payload));
   if (is_new || entry.is_distinct) return is_new;

@@ -12,6 +12,7 @@
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
 #include "table/index_codec.h"
+#include "table/key_scan.h"
 #include "table/table_writer.h"
 
 namespace turdb::table {
@@ -48,9 +49,13 @@ class IndexWriter {
   EntryMaker& maker() { return maker_; }
   const catalog::IndexDef& index() const { return maker_.index(); }
   pager::FileWriter* file() { return writer_; }
+  void Reset(pager::FileWriter* writer) { writer_ = writer; }  // of the same file, in another transaction
 
   // The row that a distinct entry collides with.
   absl::StatusOr<std::optional<Conflict>> FindConflict(const IndexEntry& entry);
+  // See TableWriter::FindByIndex. REQUIRES: the table has rowids.
+  KeyRange RangeOf(absl::Span<const Cell> key) const;  // of the entries that begin with these cells
+  absl::StatusOr<uint32_t> FindRows(const KeyRange& range, RowId* row);
   // False when a distinct entry is there already; kCorruption when another one is.
   absl::StatusOr<bool> Insert(const IndexEntry& entry);
   absl::Status Erase(const IndexEntry& entry);  // kCorruption when it is not there

@@ -1,5 +1,6 @@
 // LookUpRows: single rows by rowid or by encoded primary key.
 
+#include "absl/base/optimization.h"
 #include "base/status_macros.h"
 #include "btree/key_tree.h"
 #include "btree/row_tree.h"
@@ -13,12 +14,45 @@ namespace {
 
 using Kind = WantedColumns::Kind;
 
+// Takes down what is looked for, found or not, when the transaction keeps a log of that.
+class ReadNote {
+ public:
+  void Bind(txn::Transaction* txn) { txn_ = RowReadLog::Of(txn) != nullptr ? txn : nullptr; }
+  void Release() { txn_ = nullptr; }
+  void Take(const catalog::TableDef& table, RowRef row) const {
+    if (ABSL_PREDICT_TRUE(txn_ == nullptr)) return;
+    // The log is gone when the transaction has ended and its result is read on.
+    if (RowReadLog* const reads = RowReadLog::Of(txn_)) reads->NoteRow(table, row);
+  }
+
+ private:
+  txn::Transaction* txn_ = nullptr;  // null: it keeps none
+};
+
 class RowTreeLookup final : public RowLookup {
  public:
-  RowTreeLookup(pager::FileView view, WantedColumns wanted, Arena* arena)
-      : wanted_(std::move(wanted)), arena_(arena), cursor_(std::move(view), arena) {}
+  RowTreeLookup(const catalog::TableDef& table, std::vector<int> columns)
+      : table_(table), columns_(std::move(columns)), cursor_(pager::FileView(), nullptr) {}
+
+  absl::Status Rebind(txn::Transaction* txn, Arena* arena) override {
+    // Without vectors, what is wanted depends on the table alone.
+    if (wanted_.outputs.empty() || !wanted_.vector_columns.empty()) {
+      TURDB_ASSIGN_OR_RETURN(wanted_, WantedColumns::Resolve(txn, table_, columns_));
+    }
+    TURDB_ASSIGN_OR_RETURN(pager::FileView view, txn->View(table_.file));
+    cursor_.Reset(std::move(view), arena);
+    arena_ = arena;
+    reads_.Bind(txn);
+    return absl::OkStatus();
+  }
+  void Release() override {
+    reads_.Release();
+    cursor_.Reset(pager::FileView(), nullptr);
+    if (!wanted_.vector_columns.empty()) wanted_ = WantedColumns();
+  }
 
   absl::StatusOr<bool> Find(RowRef row, Cell* out) override {
+    reads_.Take(table_, row);
     TURDB_ASSIGN_OR_RETURN(const bool found, cursor_.Find(row.rowid));
     if (!found) return false;
     for (const WantedColumns::Output& output : wanted_.outputs) {
@@ -37,17 +71,35 @@ class RowTreeLookup final : public RowLookup {
   }
 
  private:
+  const catalog::TableDef& table_;
+  const std::vector<int> columns_;
+  ReadNote reads_;
   WantedColumns wanted_;
-  Arena* arena_;
+  Arena* arena_ = nullptr;
   btree::RowCursor cursor_;
 };
 
 class KeyTreeLookup final : public RowLookup {
  public:
-  KeyTreeLookup(const catalog::TableDef& table, pager::FileView view, WantedColumns wanted, Arena* arena)
-      : codec_(table, nullptr), wanted_(std::move(wanted)), arena_(arena), cursor_(std::move(view), arena) {}
+  KeyTreeLookup(const catalog::TableDef& table, std::vector<int> columns)
+      : table_(table), columns_(std::move(columns)), codec_(table, nullptr), cursor_(pager::FileView(), nullptr) {}
+
+  absl::Status Rebind(txn::Transaction* txn, Arena* arena) override {
+    TURDB_ASSIGN_OR_RETURN(wanted_, WantedColumns::Resolve(txn, table_, columns_));
+    TURDB_ASSIGN_OR_RETURN(pager::FileView view, txn->View(table_.file));
+    cursor_ = btree::KeyCursor(std::move(view), arena);
+    arena_ = arena;
+    reads_.Bind(txn);
+    return absl::OkStatus();
+  }
+  void Release() override {
+    reads_.Release();
+    cursor_ = btree::KeyCursor(pager::FileView(), nullptr);
+    wanted_ = WantedColumns();
+  }
 
   absl::StatusOr<bool> Find(RowRef row, Cell* out) override {
+    reads_.Take(table_, row);
     TURDB_ASSIGN_OR_RETURN(const bool found, cursor_.Find(row.key));
     if (!found) return false;
     TURDB_ASSIGN_OR_RETURN(const std::string_view key, cursor_.Key());
@@ -64,41 +116,24 @@ class KeyTreeLookup final : public RowLookup {
   }
 
  private:
+  const catalog::TableDef& table_;
+  const std::vector<int> columns_;
+  ReadNote reads_;
   IndexCodec codec_;
   WantedColumns wanted_;
-  Arena* arena_;
+  Arena* arena_ = nullptr;
   btree::KeyCursor cursor_;
   DecodedEntry entry_;
-};
-
-// Takes down what is looked for, found or not.
-class NotedLookup final : public RowLookup {
- public:
-  NotedLookup(txn::Transaction* txn, const catalog::TableDef& table, std::unique_ptr<RowLookup> lookup)
-      : txn_(txn), table_(table), lookup_(std::move(lookup)) {}
-
-  absl::StatusOr<bool> Find(RowRef row, Cell* out) override {
-    // The log is gone when the transaction has ended and its result is read on.
-    if (RowReadLog* const reads = RowReadLog::Of(txn_)) reads->NoteRow(table_, row);
-    return lookup_->Find(row, out);
-  }
-
- private:
-  txn::Transaction* const txn_;
-  const catalog::TableDef& table_;
-  const std::unique_ptr<RowLookup> lookup_;
 };
 
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<RowLookup>> LookUpRows(txn::Transaction* txn, const catalog::TableDef& table,
                                                       std::vector<int> columns, Arena* arena) {
-  TURDB_ASSIGN_OR_RETURN(WantedColumns wanted, WantedColumns::Resolve(txn, table, columns));
-  TURDB_ASSIGN_OR_RETURN(pager::FileView view, txn->View(table.file));
   std::unique_ptr<RowLookup> lookup;
-  if (table.is_without_rowid) lookup = std::make_unique<KeyTreeLookup>(table, std::move(view), std::move(wanted), arena);
-  else lookup = std::make_unique<RowTreeLookup>(std::move(view), std::move(wanted), arena);
-  if (RowReadLog::Of(txn) != nullptr) lookup = std::make_unique<NotedLookup>(txn, table, std::move(lookup));
+  if (table.is_without_rowid) lookup = std::make_unique<KeyTreeLookup>(table, std::move(columns));
+  else lookup = std::make_unique<RowTreeLookup>(table, std::move(columns));
+  TURDB_RETURN_IF_ERROR(lookup->Rebind(txn, arena));
   return lookup;
 }
 

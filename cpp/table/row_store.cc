@@ -13,38 +13,44 @@ namespace {
 
 class RowTreeStore final : public RowStore {
  public:
-  RowTreeStore(const catalog::TableDef& table, pager::FileWriter* writer) : table_(table), writer_(writer) {}
+  RowTreeStore(const catalog::TableDef& table, pager::FileWriter* writer) : table_(table), editor_(writer) {}
 
   RowRef RefOf(RowId rowid, absl::Span<const Cell>) override { return rowid; }
 
-  absl::StatusOr<bool> Contains(RowRef ref) override {
-    Arena arena;
-    return btree::RowCursor(writer_->view(), &arena).Find(ref.rowid);
-  }
+  absl::StatusOr<bool> Contains(RowRef ref) override { return editor_.Find(ref.rowid); }
   absl::StatusOr<bool> Read(RowRef ref, const std::vector<bool>& wanted, Arena* arena, Cell* row) override {
-    btree::RowCursor cursor(writer_->view(), arena);
-    TURDB_ASSIGN_OR_RETURN(const bool found, cursor.Find(ref.rowid));
+    TURDB_ASSIGN_OR_RETURN(const bool found, editor_.Find(ref.rowid));
     if (!found) return false;
     for (size_t i = 0; i < wanted.size(); ++i) {
       if (!wanted[i]) continue;
-      TURDB_ASSIGN_OR_RETURN(const std::optional<Cell> cell, cursor.Column(static_cast<uint32_t>(i)));
+      TURDB_ASSIGN_OR_RETURN(const std::optional<Cell> cell, editor_.Column(static_cast<uint32_t>(i), arena));
       row[i] = cell.has_value() ? *cell : AddedDefault(table_.columns[i]);
     }
     return true;
   }
-  absl::StatusOr<bool> Insert(RowRef ref, absl::Span<const Cell> row) override {
-    return btree::InsertRow(writer_, ref.rowid, row);
+  absl::StatusOr<bool> Insert(RowRef ref, absl::Span<const Cell> row) override { return editor_.Insert(ref.rowid, row); }
+  absl::StatusOr<bool> Update(RowRef ref, absl::Span<const Cell> row, const std::vector<bool>& changed) override {
+    TURDB_ASSIGN_OR_RETURN(const bool is_done, editor_.TryUpdateColumns(ref.rowid, row, changed));
+    if (is_done) return true;
+    std::vector<bool> kept(changed);
+    kept.flip();
+    whole_.assign(row.begin(), row.end());
+    arena_.Reset();
+    TURDB_ASSIGN_OR_RETURN(const bool found, Read(ref, kept, &arena_, whole_.data()));
+    if (!found) return false;
+    return editor_.Update(ref.rowid, whole_);
   }
-  absl::StatusOr<bool> Update(RowRef ref, absl::Span<const Cell> row) override {
-    return btree::UpdateRow(writer_, ref.rowid, row);
-  }
-  absl::StatusOr<bool> Erase(RowRef ref) override { return btree::EraseRow(writer_, ref.rowid); }
-  absl::Status Clear() override { return btree::ClearRowTree(writer_); }
-  pager::FileWriter* file() override { return writer_; }
+  absl::StatusOr<bool> Erase(RowRef ref) override { return editor_.Erase(ref.rowid); }
+  absl::Status Clear() override { return btree::ClearRowTree(editor_.writer()); }
+  pager::FileWriter* file() override { return editor_.writer(); }
+  void Reset(pager::FileWriter* file) override { editor_.Reset(file); }
+  btree::RowEditor* editor() override { return &editor_; }
 
  private:
   const catalog::TableDef& table_;
-  pager::FileWriter* writer_;
+  btree::RowEditor editor_;
+  std::vector<Cell> whole_;  // of Update
+  Arena arena_;
 };
 
 class KeyTreeStore final : public RowStore {
@@ -75,13 +81,14 @@ class KeyTreeStore final : public RowStore {
     Encode(row);
     return btree::InsertKey(writer_, entry_.key, entry_.payload);
   }
-  absl::StatusOr<bool> Update(RowRef ref, absl::Span<const Cell> row) override {
+  absl::StatusOr<bool> Update(RowRef ref, absl::Span<const Cell> row, const std::vector<bool>&) override {
     Encode(row);
     return btree::UpdateKey(writer_, ref.key, entry_.payload);
   }
   absl::StatusOr<bool> Erase(RowRef ref) override { return btree::EraseKey(writer_, ref.key); }
   absl::Status Clear() override { return btree::ClearKeyTree(writer_); }
   pager::FileWriter* file() override { return writer_; }
+  void Reset(pager::FileWriter* file) override { writer_ = file; }
 
  private:
   void Encode(absl::Span<const Cell> row) {

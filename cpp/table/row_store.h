@@ -12,6 +12,7 @@
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
 #include "base/arena.h"
+#include "btree/row_editor.h"
 #include "catalog/definitions.h"
 #include "table/row_ref.h"
 #include "txn/store.h"
@@ -29,10 +30,15 @@ class RowStore {
   // next write to the store, or in the arena.
   virtual absl::StatusOr<bool> Read(RowRef ref, const std::vector<bool>& wanted, Arena* arena, Cell* row) = 0;
   virtual absl::StatusOr<bool> Insert(RowRef ref, absl::Span<const Cell> row) = 0;  // false: it exists
-  virtual absl::StatusOr<bool> Update(RowRef ref, absl::Span<const Cell> row) = 0;  // false: it does not
+  // False: it does not exist. Columns that `changed` does not mark stay as they are; in a tree by rowid their cells are not
+  // looked at.
+  virtual absl::StatusOr<bool> Update(RowRef ref, absl::Span<const Cell> row, const std::vector<bool>& changed) = 0;
   virtual absl::StatusOr<bool> Erase(RowRef ref) = 0;
   virtual absl::Status Clear() = 0;
   virtual pager::FileWriter* file() = 0;
+  // As if opened anew, for the file's writer in another transaction.
+  virtual void Reset(pager::FileWriter* file) = 0;
+  virtual btree::RowEditor* editor() { return nullptr; }  // of a tree by rowid
 };
 
 // `table` must outlive the store.

@@ -33,7 +33,8 @@ absl::Status WriteMark(pager::FileWriter* writer, int64_t value) {
 }  // namespace
 
 absl::Status RowIdSource::LoadLast() {
-  TURDB_ASSIGN_OR_RETURN(const std::optional<RowId> last, btree::LastRowId(writer_->view()));
+  TURDB_ASSIGN_OR_RETURN(const std::optional<RowId> last,
+                         editor_ != nullptr ? editor_->LastKey() : btree::LastRowId(writer_->view()));
   last_ = last.has_value() ? std::optional<int64_t>(last->value()) : std::nullopt;
   is_known_ = true;
   return absl::OkStatus();

@@ -10,6 +10,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "btree/row_editor.h"
 #include "catalog/definitions.h"
 #include "pager/file_writer.h"
 
@@ -17,7 +18,15 @@ namespace turdb::table {
 
 class RowIdSource {
  public:
-  RowIdSource(const catalog::TableDef& table, pager::FileWriter* writer) : table_(table), writer_(writer) {}
+  // `editor`, when given, works on the same file and finds the last row without a descent of its own.
+  RowIdSource(const catalog::TableDef& table, pager::FileWriter* writer, btree::RowEditor* editor = nullptr)
+      : table_(table), writer_(writer), editor_(editor) {}
+  // As if made anew, for the file's writer in another transaction.
+  void Reset(pager::FileWriter* writer) {
+    writer_ = writer;
+    is_known_ = false;
+    sequence_.reset();
+  }
 
   absl::StatusOr<RowId> Next();
   absl::Status Used(RowId rowid);  // a row was inserted
@@ -29,6 +38,7 @@ class RowIdSource {
 
   const catalog::TableDef& table_;
   pager::FileWriter* writer_;
+  btree::RowEditor* editor_;
   bool is_known_ = false;
   std::optional<int64_t> last_;  // the largest rowid, when is_known_
   std::optional<int64_t> sequence_;

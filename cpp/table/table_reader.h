@@ -72,7 +72,11 @@ class RowLookup {
   virtual ~RowLookup() = default;
   // True and the wanted columns in `out` (as many as columns), or false when there is no such row.
   virtual absl::StatusOr<bool> Find(RowRef row, Cell* out) = 0;
+  // For another execution: the views of `txn` as they are now. Between executions Release lets go of views.
+  virtual absl::Status Rebind(txn::Transaction* txn, Arena* arena) = 0;
+  virtual void Release() = 0;
 };
+// `table` must outlive it.
 absl::StatusOr<std::unique_ptr<RowLookup>> LookUpRows(txn::Transaction* txn, const catalog::TableDef& table,
                                                       std::vector<int> columns, Arena* arena);
 

@@ -10,6 +10,8 @@
 #include "btree/row_tree.h"
 #include "table/guarded_writer.h"
 #include "table/index_writer.h"
+#include "table/read_log.h"
+#include "table/row_log.h"
 #include "table/row_store.h"
 #include "table/rowid_source.h"
 #include "table/table_lock.h"
@@ -25,6 +27,7 @@ class TableWriterImpl final : public TableWriter {
         old_(table.columns.size()), needed_(table.columns.size()) {}
 
   absl::Status Open(txn::Transaction* txn) {
+    txn_ = txn;
     TURDB_ASSIGN_OR_RETURN(store_, OpenRowStore(txn, table_));
     TURDB_ASSIGN_OR_RETURN(indexes_, OpenIndexWriters(txn, table_, &expressions_));
     TURDB_ASSIGN_OR_RETURN(vectors_, VectorSet::Open(txn, table_));
@@ -35,9 +38,13 @@ class TableWriterImpl final : public TableWriter {
       for (size_t i = 0; i < vectors_.size(); ++i) needs_vectors_ |= index.maker().codec().PositionOf(vectors_.column(i)) >= 0;
     }
     needs_vectors_ &= !vectors_.empty();
-    if (!table_.is_without_rowid) rowids_ = std::make_unique<RowIdSource>(table_, store_->file());
+    if (!table_.is_without_rowid) rowids_ = std::make_unique<RowIdSource>(table_, store_->file(), store_->editor());
     return absl::OkStatus();
   }
+  absl::Status Rebind(txn::Transaction* txn) override;
+  absl::StatusOr<bool> Read(RowRef row, const std::vector<bool>& wanted, Arena* arena, Cell* cells) override;
+  absl::StatusOr<uint32_t> FindByIndex(const catalog::IndexDef& index, absl::Span<const Cell> key, RowId* row) override;
+  bool is_guarded() const override { return false; }
 
   absl::StatusOr<RowId> NextRowId() override {
     if (rowids_ == nullptr) return RowId(0);
@@ -80,6 +87,7 @@ class TableWriterImpl final : public TableWriter {
 
   const catalog::TableDef& table_;
   const IndexExpressions expressions_;
+  txn::Transaction* txn_ = nullptr;
   std::unique_ptr<RowStore> store_;
   std::vector<IndexWriter> indexes_;
   VectorSet vectors_;
@@ -108,6 +116,37 @@ absl::Status TableWriterImpl::MakeStored() {
     TURDB_ASSIGN_OR_RETURN(stored_[vectors_.column(i)], vectors_.NextSlotCell(i, given_[vectors_.column(i)]));
   }
   return absl::OkStatus();
+}
+
+absl::Status TableWriterImpl::Rebind(txn::Transaction* txn) {
+  txn_ = txn;
+  TURDB_ASSIGN_OR_RETURN(pager::FileWriter* const file, txn->Writer(table_.file));
+  store_->Reset(file);
+  if (rowids_ != nullptr) rowids_->Reset(file);
+  for (IndexWriter& index : indexes_) {
+    TURDB_ASSIGN_OR_RETURN(pager::FileWriter* const index_file, txn->Writer(index.index().file));
+    index.Reset(index_file);
+  }
+  if (vectors_.empty()) return absl::OkStatus();
+  TURDB_ASSIGN_OR_RETURN(vectors_, VectorSet::Open(txn, table_));
+  return absl::OkStatus();
+}
+
+absl::StatusOr<bool> TableWriterImpl::Read(RowRef row, const std::vector<bool>& wanted, Arena* arena, Cell* cells) {
+  if (RowReadLog* const reads = RowReadLog::Of(txn_)) reads->NoteRow(table_, row);
+  TURDB_ASSIGN_OR_RETURN(const bool found, store_->Read(row, wanted, arena, cells));
+  if (found && table_.rowid_alias >= 0) cells[table_.rowid_alias] = Cell::Integer(row.rowid.value());
+  return found;
+}
+
+absl::StatusOr<uint32_t> TableWriterImpl::FindByIndex(const catalog::IndexDef& index, absl::Span<const Cell> key, RowId* row) {
+  for (IndexWriter& writer : indexes_) {
+    if (writer.index().id != index.id) continue;
+    const KeyRange range = writer.RangeOf(key);
+    if (RowReadLog* const reads = RowReadLog::Of(txn_)) reads->NoteKeys(table_, &writer.index(), range);
+    return writer.FindRows(range, row);
+  }
+  return InternalError("table '", table_.name, "' has no B+tree index '", index.name, "'");
 }
 
 absl::StatusOr<std::optional<Conflict>> TableWriterImpl::FindConflict(RowId rowid, absl::Span<const Cell> row,
@@ -261,13 +300,21 @@ absl::Status TableWriterImpl::Update(RowRef given_ref, RowId new_rowid, absl::Sp
   const RowRef new_ref = store_->RefOf(new_rowid, given_);
   const bool is_moved = new_ref.rowid != ref.rowid || new_ref.key != ref.key;
   TURDB_RETURN_IF_ERROR(PlanUpdate(is_moved, changed));
-  bool found = false;
-  TURDB_RETURN_IF_ERROR(ReadOld(ref, &found));
+  bool found = true;
+  const bool needs_old = !vectors_.empty() || std::find(needed_.begin(), needed_.end(), true) != needed_.end();
+  if (needs_old) TURDB_RETURN_IF_ERROR(ReadOld(ref, &found));
   if (!found) return InternalError("a row of table '", table_.name, "' that is to be updated is not there");
   TURDB_RETURN_IF_ERROR(KeepVectors(changed));
+  for (size_t i = 0; needs_old && i < given_.size(); ++i) {
+    if (needed_[i] && !changed[i] && static_cast<int>(i) != table_.rowid_alias) given_[i] = old_[i];
+  }
   TURDB_RETURN_IF_ERROR(ChangeEntries(ref, new_ref));
   TURDB_RETURN_IF_ERROR(ChangeVectors(new_ref, is_moved, changed));
-  if (!is_moved) return store_->Update(ref, stored_).status();
+  if (!is_moved) {
+    TURDB_ASSIGN_OR_RETURN(found, store_->Update(ref, stored_, changed));
+    if (found) return absl::OkStatus();
+    return InternalError("a row of table '", table_.name, "' that is to be updated is not there");
+  }
   TURDB_RETURN_IF_ERROR(store_->Erase(ref).status());
   TURDB_ASSIGN_OR_RETURN(const bool is_free, store_->Insert(new_ref, stored_));
   if (!is_free) return InternalError("a row of table '", table_.name, "' was moved onto another");
@@ -333,6 +380,17 @@ absl::StatusOr<std::unique_ptr<TableWriter>> NewTableWriter(txn::Transaction* tx
   TURDB_ASSIGN_OR_RETURN(const TableAccess access, LockForRows(txn, table));
   if (access == TableAccess::kWhole) return NewPlainTableWriter(txn, table, std::move(expressions));
   return GuardedWriter::Open(txn, table, std::move(expressions));
+}
+
+absl::Status ReadyTableWriter(txn::Transaction* txn, const catalog::TableDef& table, const IndexExpressions& expressions,
+                              std::unique_ptr<TableWriter>* writer) {
+  if (*writer != nullptr) {
+    TURDB_ASSIGN_OR_RETURN(const TableAccess access, LockForRows(txn, table));
+    if ((*writer)->is_guarded() == (access == TableAccess::kRows)) return (*writer)->Rebind(txn);
+    *writer = nullptr;
+  }
+  TURDB_ASSIGN_OR_RETURN(*writer, NewTableWriter(txn, table, expressions));
+  return absl::OkStatus();
 }
 
 }  // namespace turdb::table

@@ -59,14 +59,31 @@ class TableWriter {
   // REQUIRES: no conflict (kInternal otherwise).
   virtual absl::Status Insert(RowId rowid, absl::Span<const Cell> row) = 0;
   // Changes a row; `new_rowid` may differ. `changed` has a bool per column: only those indexes and vectors are touched.
-  // `new_row` is whole but for vector columns that did not change. kInternal when there is no such row.
+  // `new_row` is whole but for vector columns that did not change; in a table with rowids where `new_rowid` does not differ,
+  // only changed columns, and those of indexes that a changed column is in, need a cell. kInternal when there is no such row.
   virtual absl::Status Update(RowRef row, RowId new_rowid, absl::Span<const Cell> new_row,
                               const std::vector<bool>& changed) = 0;
   virtual absl::StatusOr<bool> Delete(RowRef row) = 0;  // false: no such row
   virtual absl::Status DeleteAll() = 0;  // and gives the space back
+  // The stored row's columns that `wanted` marks, others undefined; false: no such row. Bytes hold until the next change,
+  // or in the arena. A change of the same row that follows finds it without a search. Counts as reading. REQUIRES: no vector
+  // column is wanted.
+  virtual absl::StatusOr<bool> Read(RowRef row, const std::vector<bool>& wanted, Arena* arena, Cell* cells) = 0;
+  // Rows whose entries in a B+tree index begin with these key cells: 0, 1 (and `row`), or 2 for several. Counts as reading.
+  virtual absl::StatusOr<uint32_t> FindByIndex(const catalog::IndexDef& index, absl::Span<const Cell> key, RowId* row) = 0;
+  // Becomes as new, for another transaction (or the same one after a rollback): what was made ready for the table is kept.
+  // REQUIRES: the table is locked there as it was where the writer was made (is_guarded).
+  virtual absl::Status Rebind(txn::Transaction* txn) = 0;
+  // Whether others may write the table at the same time, so that every row is locked (table_lock.h).
+  virtual bool is_guarded() const = 0;
   // FindConflict and Insert in one descent a tree, for the plain INSERT path: false and `conflict` when in the way.
   virtual absl::StatusOr<bool> TryInsert(RowId rowid, absl::Span<const Cell> row, Conflict* conflict) = 0;
 };
+
+// `*writer` becomes a writer of the table in `txn`: the one that it is (made for the same table), as new, or another. The table
+// is locked for it in either case, since locks belong to the transaction.
+absl::Status ReadyTableWriter(txn::Transaction* txn, const catalog::TableDef& table, const IndexExpressions& expressions,
+                              std::unique_ptr<TableWriter>* writer);
 
 absl::StatusOr<std::unique_ptr<TableWriter>> NewTableWriter(txn::Transaction* txn, const catalog::TableDef& table,
                                                             IndexExpressions expressions = nullptr);

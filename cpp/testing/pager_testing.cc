@@ -10,6 +10,7 @@
 #include "base/errors.h"
 #include "env/env.h"
 #include "format/page_delta.h"
+#include "format/page_moves.h"
 #include "pager/data_file.h"
 #include "pager/page_table.h"
 
@@ -91,6 +92,20 @@ PYBIND11_MODULE(pager, m) {
     const uint8_t* end = Bytes(d) + d.size();
     if (format::SkipPageDelta(Bytes(d), end) != end) return py::none();
     if (format::ApplyPageDelta(Bytes(d), end, reinterpret_cast<uint8_t*>(p.data())) != end) return py::none();
+    return py::bytes(p);
+  });
+  m.def("moves", [](const py::bytes& base, const py::bytes& page) -> py::object {  // None: none; else what they make of it
+    const std::string before = PageOf(base), now = PageOf(page);
+    std::string out, moved(format::kPageBytes, '\0');
+    if (!format::AppendPageMoves(Bytes(before), Bytes(now), &out, reinterpret_cast<uint8_t*>(moved.data()))) return py::none();
+    return py::make_tuple(py::bytes(out), py::bytes(moved));
+  });
+  m.def("move", [](const py::bytes& moves, const py::bytes& page) -> py::object {  // None: no moves
+    const std::string bytes = moves;
+    std::string p = PageOf(page);
+    const uint8_t* end = Bytes(bytes) + bytes.size();
+    if (format::SkipPageMoves(Bytes(bytes), end) != end) return py::none();
+    if (format::ApplyPageMoves(Bytes(bytes), end, reinterpret_cast<uint8_t*>(p.data())) != end) return py::none();
     return py::bytes(p);
   });
   m.def("next_epoch", &pager::NextEpoch);

@@ -66,8 +66,9 @@ class Collector final : public wal::LogVisitor {
  public:
   absl::Status OnCreate(FileId, const std::string&) override { return absl::OkStatus(); }
   absl::Status OnDrop(FileId) override { return absl::OkStatus(); }
-  absl::Status OnPage(FileId file, PageId page, bool, const uint8_t*, const uint8_t* end) override {
-    pages.append(py::make_tuple(file.value(), page.value(), static_cast<int>(end[-2])));  // the last byte of the page
+  absl::Status OnPage(FileId file, PageId page, const wal::PageChange& change) override {
+    const int last = change.delta_end[-2];  // byte of the page
+    pages.append(py::make_tuple(file.value(), page.value(), last));
     return absl::OkStatus();
   }
   absl::Status OnFrameEnd(format::FrameKind, Lsn) override { return absl::OkStatus(); }

@@ -61,6 +61,11 @@ absl::Status DoubleWrite::Sync() {
   return env_->SyncDir(path_.substr(0, path_.rfind('/')));
 }
 
+void DoubleWrite::Remove() {
+  file_.reset();
+  if (env_->FileExists(path_)) env_->DeleteFile(path_).IgnoreError();  // one left behind is overwritten
+}
+
 absl::Status DoubleWrite::ReadImages(Lsn checkpoint_lsn,
                                      const std::function<absl::Status(Entry, const uint8_t*)>& visit) const {
   if (!env_->FileExists(path_)) return absl::OkStatus();

@@ -29,6 +29,8 @@ class DoubleWrite {
   absl::Status Add(Entry entry, const uint8_t* sealed_page);
   absl::Status Finish();  // written
   absl::Status Sync();
+  // Gives the area's space back. REQUIRES: the files that batches went to are synced, and nothing follows.
+  void Remove();
 
   // Calls visit(entry, image) for every intact image of a checkpoint that was to reach past `checkpoint_lsn`.
   absl::Status ReadImages(Lsn checkpoint_lsn, const std::function<absl::Status(Entry, const uint8_t*)>& visit) const;

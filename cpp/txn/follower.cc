@@ -117,7 +117,7 @@ absl::Status Follower::Load(const CheckInterrupt& check) {
 }
 
 // While nothing was claimed a checkpoint may have gone past the current state, be running even now, or have dropped the
-// part of the log that is missing here. Deltas give the right page also from a newer one, and a page caught half-written
+// part of the log that is missing here. A page of a newer state says in its header which changes it has already, and one caught half-written
 // fails its checksum; so what can be read on is right, and otherwise all is loaded with checkpoints held off.
 absl::Status Follower::Advance(Lsn to) {
   StateBuilder builder(env_, directory_, *current_, memory_);

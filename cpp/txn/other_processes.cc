@@ -95,9 +95,14 @@ absl::StatusOr<StoreCore::CheckpointTurn> StoreCore::BeginCheckpoint() {
 }
 
 void StoreCore::DropLog() {
-  if (!readers_) return log_->DropAll();
-  auto lock = readers_->LockDirectory(env::LockMode::kExclusive, options_.lock_timeout_ms);
-  if (lock.ok() && lock->is_held()) log_->DropAll();  // otherwise the next open finds that it holds nothing new
+  ReaderTable::DirectoryLock lock;  // held until both are gone
+  if (readers_) {
+    auto locked = readers_->LockDirectory(env::LockMode::kExclusive, options_.lock_timeout_ms);
+    if (!locked.ok() || !locked->is_held()) return;  // the next open finds that the log holds nothing new
+    lock = *std::move(locked);
+  }
+  log_->DropAll();
+  double_write_->Remove();
 }
 
 }  // namespace turdb::txn

@@ -10,7 +10,7 @@
 #include "base/status_macros.h"
 #include "env/temp_file.h"
 #include "format/file_header.h"
-#include "format/page_delta.h"
+#include "txn/page_change.h"
 #include "txn/write_back.h"
 #include "wal/log_files.h"
 
@@ -128,8 +128,7 @@ absl::Status Recovery::ReadBase(File& file, PageId page, uint8_t* to) {
   return file.file->ReadPage(page, to);
 }
 
-absl::Status Recovery::OnPage(FileId file, PageId page, bool is_from_zero, const uint8_t* begin,
-                              const uint8_t* end) {
+absl::Status Recovery::OnPage(FileId file, PageId page, const wal::PageChange& change) {
   if (log_.IsDropped(file)) return absl::OkStatus();
   const auto found = files_.find(file);
   if (found == files_.end()) {
@@ -138,19 +137,22 @@ absl::Status Recovery::OnPage(FileId file, PageId page, bool is_from_zero, const
   PageVersion* version = found->second.table.FindVersion(page);
   if (version == nullptr) {
     TURDB_ASSIGN_OR_RETURN(auto made, found->second.file->NewVersion(epoch_));
-    if (!is_from_zero) TURDB_RETURN_IF_ERROR(ReadBase(found->second, page, made->bytes()));
+    if (!change.is_from_zero) {
+      TURDB_RETURN_IF_ERROR(ReadBase(found->second, page, made->bytes()));
+      TakeLsnOfPage(made.get());
+    }
     version = made.get();
     found->second.table.Set(page, std::move(made), epoch_);
   }
-  if (is_from_zero) std::memset(version->bytes(), 0, kPageBytes);
-  if (format::ApplyPageDelta(begin, end, version->bytes()) == nullptr) {
+  bool is_new = false;  // false: an interrupted checkpoint wrote the page with this change in it
+  if (!ApplyPageChange(change, version, &is_new)) {
     return CorruptionError("the log of '", directory_, "' holds a damaged delta of page ", page.value(), " of '",
                            found->second.file->path(), "'");
   }
   if (page.value() == 0) {
     found->second.page_count = Load<uint32_t>(version->bytes() + format::kHeaderPageCountOffset);
   }
-  touched_.push_back(version);
+  if (is_new) touched_.push_back(version);
   return absl::OkStatus();
 }
 

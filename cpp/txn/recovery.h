@@ -8,7 +8,7 @@
 //   4  a torn or never-synced last frame                   as 3
 //   5  a bad frame in a segment that others follow         kCorruption: commits would be lost
 //   6  a page torn by an interrupted checkpoint            restored from the double-write area, then as 2
-//   7  pages written by an interrupted checkpoint          as 2: deltas give the same page when applied again
+//   7  pages written by an interrupted checkpoint          as 2, from the LSN in the page on
 //   8  a new page torn, which the double-write area spares built from zeros by its own delta
 //   9  a file whose creation did not commit                removed
 //   10 a file dropped, still there                         removed
@@ -62,7 +62,7 @@ class Recovery final : public wal::LogVisitor {
 
   absl::Status OnCreate(FileId file, const std::string& path) override;
   absl::Status OnDrop(FileId file) override;
-  absl::Status OnPage(FileId file, PageId page, bool is_from_zero, const uint8_t* begin, const uint8_t* end) override;
+  absl::Status OnPage(FileId file, PageId page, const wal::PageChange& change) override;
   absl::Status OnFrameEnd(format::FrameKind kind, Lsn lsn) override;
 
   absl::Status RepairTornPages();

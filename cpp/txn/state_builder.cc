@@ -5,7 +5,7 @@
 #include "base/errors.h"
 #include "base/status_macros.h"
 #include "format/file_header.h"
-#include "format/page_delta.h"
+#include "txn/page_change.h"
 
 namespace turdb::txn {
 
@@ -54,27 +54,28 @@ absl::StatusOr<PageVersion*> StateBuilder::OwnVersion(File* file, PageId page, b
   TURDB_ASSIGN_OR_RETURN(auto made, file->file->NewVersion(epoch_));
   if (version != nullptr) {
     std::memcpy(made->bytes(), version->bytes(), kPageBytes);
+    made->set_lsn(version->lsn());
   } else if (!is_from_zero) {
     // A page that was written directly lies behind the end that the file had when it was opened.
     if (page.value() >= file->file->file_pages()) TURDB_RETURN_IF_ERROR(file->file->Refresh());
     TURDB_RETURN_IF_ERROR(file->file->ReadPage(page, made->bytes()));
+    TakeLsnOfPage(made.get());
   }
   version = made.get();
   file->table.Set(page, std::move(made), epoch_);
   return version;
 }
 
-absl::Status StateBuilder::OnPage(FileId id, PageId page, bool is_from_zero, const uint8_t* begin,
-                                  const uint8_t* end) {
+absl::Status StateBuilder::OnPage(FileId id, PageId page, const wal::PageChange& change) {
   TURDB_ASSIGN_OR_RETURN(File * file, Find(id));
-  TURDB_ASSIGN_OR_RETURN(PageVersion * version, OwnVersion(file, page, is_from_zero));
-  if (is_from_zero) std::memset(version->bytes(), 0, kPageBytes);
-  if (format::ApplyPageDelta(begin, end, version->bytes()) == nullptr) {
+  TURDB_ASSIGN_OR_RETURN(PageVersion * version, OwnVersion(file, page, change.is_from_zero));
+  bool is_new = false;  // false: a checkpoint wrote the page with this change in it
+  if (!ApplyPageChange(change, version, &is_new)) {
     return CorruptionError("the log of '", directory_, "' holds a damaged delta of page ", page.value(), " of '",
                            file->file->path(), "'");
   }
   if (page.value() == 0) file->page_count = Load<uint32_t>(version->bytes() + format::kHeaderPageCountOffset);
-  touched_.push_back(version);
+  if (is_new) touched_.push_back(version);
   return absl::OkStatus();
 }
 

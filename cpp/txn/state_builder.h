@@ -21,7 +21,7 @@ class StateBuilder final : public wal::LogVisitor {
 
   absl::Status OnCreate(FileId file, const std::string& path) override;
   absl::Status OnDrop(FileId file) override;
-  absl::Status OnPage(FileId file, PageId page, bool is_from_zero, const uint8_t* begin, const uint8_t* end) override;
+  absl::Status OnPage(FileId file, PageId page, const wal::PageChange& change) override;
   absl::Status OnFrameEnd(format::FrameKind kind, Lsn lsn) override;
 
   // The state at `lsn`; changed files have a content version of their own.

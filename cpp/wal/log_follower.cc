@@ -63,9 +63,9 @@ absl::Status LogFollower::Visit(const Frame& frame, Lsn end, LogVisitor* visitor
     absl::Status status;
     if (op.op == LogOp::kCreate) status = visitor->OnCreate(file, names_[file]);
     if (op.op == LogOp::kDrop) status = visitor->OnDrop(file);
-    if (op.op == LogOp::kPage || op.op == LogOp::kZeroPage) {
-      status = visitor->OnPage(file, PageId(static_cast<uint32_t>(op.page)), op.op == LogOp::kZeroPage, op.delta,
-                               op.delta_end);
+    if (op.change.delta != nullptr) {
+      op.change.lsn = end;
+      status = visitor->OnPage(file, PageId(static_cast<uint32_t>(op.page)), op.change);
     }
     TURDB_RETURN_IF_ERROR(status);
   }

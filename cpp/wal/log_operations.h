@@ -7,7 +7,9 @@
 
 #include "base/coding.h"
 #include "format/page_delta.h"
+#include "format/page_moves.h"
 #include "format/wal_record.h"
+#include "wal/log_reader.h"
 
 namespace turdb::wal {
 
@@ -17,8 +19,7 @@ struct Operation {
   uint64_t file = 0;
   std::string_view name;
   uint64_t page = 0;
-  const uint8_t* delta = nullptr;
-  const uint8_t* delta_end = nullptr;
+  PageChange change;  // without its LSN; its delta is null in operations of other kinds
 };
 
 // Next is false at the end and at bytes that make no sense (is_bad).
@@ -29,7 +30,7 @@ class OperationReader {
 
   bool Next(Operation* out) {
     if (at_ == nullptr || at_ == end_) return false;
-    out->op = static_cast<format::LogOp>(*at_++);
+    *out = Operation{static_cast<format::LogOp>(*at_++)};
     at_ = DecodeVarint(at_, end_, &out->file);
     if (at_ == nullptr || out->file > std::numeric_limits<uint32_t>::max()) return Bad();
     switch (out->op) {
@@ -37,7 +38,8 @@ class OperationReader {
       case format::LogOp::kCreate:
       case format::LogOp::kDrop: return true;
       case format::LogOp::kPage:
-      case format::LogOp::kZeroPage: return Page(out);
+      case format::LogOp::kZeroPage:
+      case format::LogOp::kMovedPage: return Page(out);
     }
     return Bad();
   }
@@ -59,9 +61,17 @@ class OperationReader {
   bool Page(Operation* out) {
     at_ = DecodeVarint(at_, end_, &out->page);
     if (at_ == nullptr || out->page > std::numeric_limits<uint32_t>::max()) return Bad();
-    out->delta = at_;
+    PageChange& change = out->change;
+    change.is_from_zero = out->op == format::LogOp::kZeroPage;
+    if (out->op == format::LogOp::kMovedPage) {
+      change.moves = at_;
+      at_ = format::SkipPageMoves(at_, end_);
+      change.moves_end = at_;
+      if (at_ == nullptr) return Bad();
+    }
+    change.delta = at_;
     at_ = format::SkipPageDelta(at_, end_);
-    out->delta_end = at_;
+    change.delta_end = at_;
     return at_ != nullptr;
   }
   const uint8_t* at_;

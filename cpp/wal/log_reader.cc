@@ -9,6 +9,7 @@
 #include "base/status_macros.h"
 #include "format/file_header.h"
 #include "format/page_delta.h"
+#include "format/page_moves.h"
 #include "wal/log_files.h"
 #include "wal/log_operations.h"
 
@@ -144,9 +145,9 @@ absl::Status LogReader::Replay(LogVisitor* visitor) {
         absl::Status status;
         if (op.op == LogOp::kCreate) status = visitor->OnCreate(file, names_[file]);
         if (op.op == LogOp::kDrop) status = visitor->OnDrop(file);
-        if (op.op == LogOp::kPage || op.op == LogOp::kZeroPage) {
-          status = visitor->OnPage(file, PageId(static_cast<uint32_t>(op.page)), op.op == LogOp::kZeroPage,
-                                   op.delta, op.delta_end);
+        if (op.change.delta != nullptr) {
+          op.change.lsn = lsn;
+          status = visitor->OnPage(file, PageId(static_cast<uint32_t>(op.page)), op.change);
         }
         TURDB_RETURN_IF_ERROR(status);
       }

@@ -21,14 +21,22 @@
 
 namespace turdb::wal {
 
+// Moves, which may be none, and a delta: against zeros or against the page before.
+struct PageChange {
+  bool is_from_zero = false;
+  const uint8_t* moves = nullptr;  // null: none
+  const uint8_t* moves_end = nullptr;
+  const uint8_t* delta = nullptr;
+  const uint8_t* delta_end = nullptr;
+  Lsn lsn;  // the end of its frame
+};
+
 class LogVisitor {
  public:
   virtual ~LogVisitor() = default;
   virtual absl::Status OnCreate(FileId file, const std::string& path) = 0;
   virtual absl::Status OnDrop(FileId file) = 0;
-  // `delta` is [begin, end) of a page delta; against zeros or against the page before.
-  virtual absl::Status OnPage(FileId file, PageId page, bool is_from_zero, const uint8_t* begin,
-                              const uint8_t* end) = 0;
+  virtual absl::Status OnPage(FileId file, PageId page, const PageChange& change) = 0;
   // After the operations of each frame; `lsn` is its end.
   virtual absl::Status OnFrameEnd(format::FrameKind kind, Lsn lsn) = 0;
 };

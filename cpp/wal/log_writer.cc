@@ -11,6 +11,7 @@
 #include "base/status_macros.h"
 #include "format/file_header.h"
 #include "format/page_delta.h"
+#include "format/page_moves.h"
 #include "wal/log_files.h"
 
 namespace turdb::wal {
@@ -24,6 +25,9 @@ namespace {
 constexpr size_t kFrameBytes = 1 << 20;
 // Zeros written ahead: one sync in a thousand small commits flushes metadata.
 constexpr size_t kPrepareBytes = 256 << 10;
+
+// A longer delta is worth the look for moves.
+constexpr size_t kLongDeltaBytes = 160;
 
 const std::string& Zeros() {
   static const auto* zeros = new std::string(kPrepareBytes, '\0');
@@ -141,10 +145,26 @@ absl::Status LogWriter::AddDrop(FileId file, std::string_view path) {
 absl::Status LogWriter::AddPage(FileId file, std::string_view path, PageId id, const uint8_t* base,
                                 const uint8_t* page) {
   TURDB_RETURN_IF_ERROR(Name(file, path));
-  payload_.push_back(static_cast<char>(base == nullptr ? LogOp::kZeroPage : LogOp::kPage));
-  AppendVarint(&payload_, file.value());
-  AppendVarint(&payload_, id.value());
+  const size_t begin = payload_.size();
+  const auto append = [&](LogOp op) {
+    payload_.push_back(static_cast<char>(op));
+    AppendVarint(&payload_, file.value());
+    AppendVarint(&payload_, id.value());
+  };
+  append(base == nullptr ? LogOp::kZeroPage : LogOp::kPage);
   format::AppendPageDelta(base, page, &payload_);
+  const size_t plain_bytes = payload_.size() - begin;
+  if (base == nullptr || plain_bytes < kLongDeltaBytes) return absl::OkStatus();
+  if (moved_ == nullptr) moved_ = std::make_unique<uint8_t[]>(format::kPageBytes);
+  plain_.assign(payload_, begin, plain_bytes);
+  payload_.resize(begin);
+  append(LogOp::kMovedPage);
+  if (format::AppendPageMoves(base, page, &payload_, moved_.get())) {
+    format::AppendPageDelta(moved_.get(), page, &payload_);
+    if (payload_.size() - begin < plain_bytes) return absl::OkStatus();
+  }
+  payload_.resize(begin);
+  payload_ += plain_;
   return absl::OkStatus();
 }
 

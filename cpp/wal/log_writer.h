@@ -86,6 +86,8 @@ class LogWriter {
   // Of the appending transaction.
   std::string payload_;  // of the frame being filled
   std::string frames_;   // complete, not yet written
+  std::string plain_;    // of AddPage
+  std::unique_ptr<uint8_t[]> moved_;
   absl::flat_hash_set<uint32_t> named_;
   uint32_t crc_ = 0;
   uint64_t offset_ = 0;         // in the segment, of the first byte of frames_

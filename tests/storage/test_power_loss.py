@@ -10,6 +10,7 @@ import pytest
 from turdb._testing import txn as t
 
 KB = 1024
+ARRAY = 4000, 6000  # the bytes of a page that are written and compared
 
 
 class Workload:
@@ -17,7 +18,7 @@ class Workload:
 
     def __init__(self, seed):
         self.rng = random.Random(seed)
-        self.model = {}  # path -> {page: 8 bytes at 5000}
+        self.model = {}  # path -> {page: its bytes in ARRAY}
         self.files = {}  # path -> file id
         self.commits = 0
 
@@ -46,12 +47,12 @@ class Workload:
         kind = rng.random()
         if kind < 0.35 or not pages:
             page = txn.allocate(file)
-            pages[page] = rng.randbytes(8)
-            txn.write(file, page, 5000, pages[page])
+            pages[page] = rng.randbytes(ARRAY[1] - ARRAY[0])
+            txn.write(file, page, ARRAY[0], pages[page])
         elif kind < 0.75:
             page = rng.choice(sorted(pages))
-            pages[page] = rng.randbytes(8)
-            txn.write(file, page, 5000, pages[page])
+            pages[page] = self.edited(pages[page])
+            txn.write(file, page, ARRAY[0], pages[page])
         elif kind < 0.85:
             page = rng.choice(sorted(pages))
             del pages[page]
@@ -60,7 +61,19 @@ class Workload:
             data = bytearray(rng.randbytes(t.PAGE_BYTES * 2))
             first = txn.extend_direct(file, data)
             for i in range(2):
-                pages[first + i] = bytes(data[i * t.PAGE_BYTES + 5000 :][:8])
+                pages[first + i] = bytes(data[i * t.PAGE_BYTES :][slice(*ARRAY)])
+
+    def edited(self, array):
+        """Some bytes changed, put in or taken out."""
+        rng = self.rng
+        at, width = rng.randrange(len(array) - 8), rng.choice((1, 2, 4, 8))
+        new = rng.randbytes(width)
+        edits = (
+            array[:at] + new + array[at + width :],
+            array[:at] + new + array[at:-width],
+            array[:at] + array[at + width :] + new,
+        )
+        return rng.choice(edits)
 
     def accept(self, model, files):
         self.model, self.files = model, files
@@ -78,7 +91,7 @@ def state_of(store, model, files):
         if view.path != path:
             return False
         for page, content in pages.items():
-            if page >= view.page_count or view.page(page)[5000:5008] != content:
+            if page >= view.page_count or view.page(page)[slice(*ARRAY)] != content:
                 return False
     return True
 

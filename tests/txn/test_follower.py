@@ -117,6 +117,42 @@ def test_idle_reader_holds_nothing_back_and_comes_back(place):
             assert reader.begin().view(file).page(page) == writer.begin().view(file).page(page)
 
 
+def test_moves_within_a_page_are_made_once(place):
+    """A reader that was away goes on from pages that a checkpoint wrote meanwhile, which have some of what it reads already."""
+    writer, reader = open_both(place)
+    file, _ = create(writer, "root/t.tbd")
+    model = random.Random(1).randbytes(8000)
+    assert get(reader, file=file, page=1) == b"new!"
+
+    def shift():
+        nonlocal model
+        logged = writer.stats()["wal_bytes_written"]
+        model = model[:100] + random.Random(len(model)).randbytes(1) + model[100:-1]
+        put(writer, model, file=file, page=1)
+        return writer.stats()["wal_bytes_written"] - logged
+
+    put(writer, model, file=file, page=1)
+    assert writer.checkpoint() is True
+    assert get(reader, len(model), file=file, page=1) == model
+    other = t.Store(*place, read_only=True)
+    behind = other.begin()
+    assert shift() < 1000  # so it was logged as a move
+    shift()
+    assert writer.checkpoint() is False  # keeps this state, to write it when it can
+    shift()
+    newer = other.begin()
+    shift()
+    before = writer.stats()["checkpoints"]
+    del behind
+    writer.checkpoint()
+    assert writer.stats()["checkpoints"] == before + 1
+    assert get(reader, len(model), file=file, page=1) == model
+    shift()
+    assert get(reader, len(model), file=file, page=1) == model
+    del newer
+    assert get(other, len(model), file=file, page=1) == model
+
+
 def test_created_grown_and_dropped_files(place):
     writer, reader = open_both(place)
     env, path = place

@@ -224,6 +224,11 @@ READS = {
     "a range without rowids": ("select k from s where name >= 'c'", "insert into s values ('d', 1)"),
     "an update's search": ("update r set v = v + 1 where k = 4", "insert into r values (70, 4, 0)"),
     "a delete's search": ("delete from r where k > 100", "insert into r values (71, 200, 0)"),
+    "an update of an absent row": ("update r set v = 0 where id = 100", "insert into r values (100, 1, 1)"),
+    "an update by an absent key": ("update r set v = 0 where k = 50", "insert into r values (50, 50, 1)"),
+    "an update's condition": ("update r set v = 0 where id = 3 and v > 50", "update r set v = 99 where id = 3"),
+    "a delete by an absent key": ("delete from r where k = 50", "insert into r values (50, 50, 1)"),
+    "a delete's condition": ("delete from r where k = 3 and v > 50", "update r set v = 99 where k = 3"),
     "an insert's select": ("insert into other select 7, sum(v) from r where id < 4", "update r set v = 50 where id = 1"),
     "nearest neighbours": ("select id from e order by v <-> '[0,0]' limit 2", "insert into e values (9, '[0,0.1]')"),
 }

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -67,10 +68,21 @@ struct ExecContext {
   // How a write that failed wants to end: OR ROLLBACK ends the transaction, OR FAIL keeps what the statement has done.
   bool rollback_transaction = false;
   bool keep_changes = false;
+  // Set by writes before they change the first row: until then a failed statement leaves nothing to take back.
+  bool has_begun_writing = false;
+  // A statement that may fail halfway is taken back to its savepoint. Made when it turns out to be needed.
+  bool wants_savepoint = false;
+  std::optional<txn::Savepoint> savepoint;
   // What operators share between them (CTEs) is let go when the whole plan is closed.
   std::vector<std::function<void()>> at_close;
 
   absl::Status CheckInterrupt() const;
+  // A change of one row is found wanting before anything is written, or written whole; a savepoint would make the next
+  // statement copy again every page that it touches.
+  void BeginWriting(bool is_one_row) {
+    has_begun_writing = true;
+    if (wants_savepoint && !is_one_row && !savepoint.has_value()) savepoint = txn->MakeSavepoint();
+  }
 };
 
 // Grows the registers as needed; bytes are copied.

@@ -43,7 +43,11 @@ class Insert : public Operator {
  public:
   Insert(const PhysicalInsert& node, OperatorPtr child, ExecContext* context)
       : node_(node), table_(*node.table), child_(std::move(child)), context_(context), source_(context, node.id) {
-    streams_ = ReadsNoTable(*node.children[0]);
+    const PhysicalNode& source = *node.children[0];
+    streams_ = ReadsNoTable(source);
+    is_one_row_ = source.kind == PhysicalKind::kValues && source.As<PhysicalValues>().rows.size() == 1 &&
+                  node_.upserts.empty() && !MayReplace(table_, node_.on_conflict);
+    for (const catalog::ColumnDef& column : table_.columns) has_vectors_ = has_vectors_ || column.type.is_vector();
   }
 
   absl::Status Compile(Builder* builder) {
@@ -78,20 +82,25 @@ class Insert : public Operator {
     if (!has_run_) {
       has_run_ = true;
       absl::Status status = Run();
-      writer_.reset();
+      ReleaseWriter();
       child_->Close();
       TURDB_RETURN_IF_ERROR(status);
     }
     return returned_.Emit(batch);
   }
   void Close() override {
-    writer_.reset();
+    ReleaseWriter();
     source_.Close();
     returned_.Close();
     child_->Close();
   }
 
  private:
+  // Kept for the next execution, unless it holds on to what it has read.
+  void ReleaseWriter() {
+    if (has_vectors_) writer_.reset();
+  }
+
   absl::Status Run() {
     if (!streams_) {
       source_.Reset(node_.children[0]->output.size());
@@ -102,7 +111,8 @@ class Insert : public Operator {
       }
       child_->Close();
     }
-    TURDB_ASSIGN_OR_RETURN(writer_, table::NewTableWriter(context_->txn, table_, shaper_->IndexCallback()));
+    if (!is_one_row_) context_->BeginWriting(false);
+    TURDB_RETURN_IF_ERROR(table::ReadyTableWriter(context_->txn, table_, shaper_->IndexCallback(), &writer_));
     uint64_t at = 0;
     for (;;) {
       TURDB_RETURN_IF_ERROR(context_->CheckInterrupt());
@@ -114,6 +124,7 @@ class Insert : public Operator {
       }
       if (input_.size == 0) return absl::OkStatus();
       for (uint32_t i = 0; i < input_.size; ++i) TURDB_RETURN_IF_ERROR(WriteRow(i));
+      if (is_one_row_) return absl::OkStatus();
     }
   }
 
@@ -125,6 +136,7 @@ class Insert : public Operator {
     const RowId rowid(shaper_->rowid().integer);
     const absl::Span<const Cell> row(shaper_->row().data(), table_.columns.size());
     table::Conflict conflict;
+    if (is_one_row_) context_->BeginWriting(true);
     for (;;) {
       TURDB_ASSIGN_OR_RETURN(const bool is_in, writer_->TryInsert(rowid, row, &conflict));
       if (is_in) break;
@@ -189,6 +201,8 @@ class Insert : public Operator {
   OperatorPtr child_;
   ExecContext* context_;
   bool streams_;
+  bool is_one_row_ = false;  // and no other row changes
+  bool has_vectors_ = false;
   std::unique_ptr<RowShaper> shaper_;
   std::vector<EvaluatorPtr> defaults_;  // by table column
   std::vector<int> absent_;             // columns that the source does not give

@@ -8,6 +8,7 @@
 #include "base/status_macros.h"
 #include "sql/exec/cell_ops.h"
 #include "sql/exec/operators.h"
+#include "sql/exec/row_source.h"
 #include "sql/exec/row_store.h"
 #include "table/table_reader.h"
 #include "types/number_text.h"
@@ -166,16 +167,6 @@ class TableScanOperator : public Scan {
   bool is_done_ = false;
 };
 
-// The rowid that a value names, when it names one: 5, 5.0 and '5' do, 5.5 and 'x' do not.
-bool RowIdOf(const Cell& cell, int64_t* rowid) {
-  const Cell number = TextToNumberIfWhole(cell);
-  if (number.is_integer()) {
-    *rowid = number.integer;
-    return true;
-  }
-  return number.is_real() && RealIsInteger(number.real, rowid);
-}
-
 class RowIdLookupOperator : public Operator {
  public:
   RowIdLookupOperator(const PhysicalRowIdLookup& node, std::vector<EvaluatorPtr> values, EvaluatorPtr filter, ExecContext* context)
@@ -196,7 +187,6 @@ class RowIdLookupOperator : public Operator {
       rowids_.erase(std::unique(rowids_.begin(), rowids_.end()), rowids_.end());
     }
     at_ = 0;
-    lookup_.reset();
     return absl::OkStatus();
   }
 
@@ -206,14 +196,20 @@ class RowIdLookupOperator : public Operator {
     while (at_ < rowids_.size() && batch->size == 0) TURDB_RETURN_IF_ERROR(FillOnce(batch));
     return absl::OkStatus();
   }
-  void Close() override { lookup_.reset(); }
+  void Close() override {
+    if (lookup_ != nullptr) lookup_->Release();
+  }
 
  private:
   absl::Status FillOnce(ColumnBatch* batch) {
     TURDB_RETURN_IF_ERROR(context_->CheckInterrupt());
     FreshArena(batch);
     // The look-up's values go to the arena of the batch at hand.
-    TURDB_ASSIGN_OR_RETURN(lookup_, table::LookUpRows(context_->txn, *node_.table, node_.columns, batch->arena.get()));
+    if (lookup_ != nullptr) {
+      TURDB_RETURN_IF_ERROR(lookup_->Rebind(context_->txn, batch->arena.get()));
+    } else {
+      TURDB_ASSIGN_OR_RETURN(lookup_, table::LookUpRows(context_->txn, *node_.table, node_.columns, batch->arena.get()));
+    }
     const uint32_t most = static_cast<uint32_t>(std::min<size_t>(kBatchRows, rowids_.size() - at_));
     if (most == 1) return One(batch);
     for (ColumnVector& column : batch->columns) column.ResetCells(most);

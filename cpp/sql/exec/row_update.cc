@@ -1,5 +1,7 @@
 #include "sql/exec/row_update.h"
 
+#include <algorithm>
+
 #include "base/errors.h"
 #include "base/status_macros.h"
 
@@ -27,6 +29,12 @@ RowUpdate::RowUpdate(const catalog::TableDef& table, const std::vector<int>& ass
   }
 }
 
+bool MayReplace(const catalog::TableDef& table, Action action) {
+  if (action == Action::kReplace || table.primary_key_action == Action::kReplace) return true;
+  return std::any_of(table.indexes.begin(), table.indexes.end(),
+                     [](const catalog::IndexDef& index) { return index.conflict_action == Action::kReplace; });
+}
+
 std::string RowUpdate::NameOf(table::RowRef row) {
   if (!row.key.empty()) return std::string(row.key);
   const int64_t rowid = row.rowid.value();
@@ -45,10 +53,12 @@ absl::StatusOr<bool> RowUpdate::Write(table::RowRef old_row, RowShaper* shaper, 
     const Action action = ActionOfConflict(table_, *conflict, action_);
     if (action == Action::kIgnore) return false;
     if (action != Action::kReplace) return Fail(context_, action, table::ConflictError(table_, conflict->index));
+    context_->BeginWriting(false);
     TURDB_ASSIGN_OR_RETURN(const bool is_gone, writer->Delete(conflict->row()));
     if (!is_gone) return InternalError("the row that is in the way of another one in table ", table_.name, " is not there");
     deleted_.insert(NameOf(conflict->row()));
   }
+  context_->BeginWriting(true);
   TURDB_RETURN_IF_ERROR(writer->Update(old_row, rowid, row, changed_));
   return true;
 }

@@ -18,6 +18,7 @@ class RowUpdate {
   // `shaper` holds the new row. False: left out by OR IGNORE, or the row went away by OR REPLACE of an earlier one.
   absl::StatusOr<bool> Write(table::RowRef old_row, RowShaper* shaper, table::TableWriter* writer, Arena* arena);
   const std::vector<bool>& changed() const { return changed_; }
+  bool can_conflict() const { return can_conflict_; }
 
  private:
   static std::string NameOf(table::RowRef row);
@@ -30,5 +31,8 @@ class RowUpdate {
   std::vector<EvaluatorPtr> no_defaults_;
   absl::flat_hash_set<std::string> deleted_;  // rows that OR REPLACE took away
 };
+
+// Whether a conflict may be resolved by taking away the row in the way.
+bool MayReplace(const catalog::TableDef& table, catalog::ConflictAction action);
 
 }  // namespace turdb::sql
