@@ -2,6 +2,7 @@
 
 import os
 import random
+import sys
 import threading
 import time
 
@@ -251,23 +252,43 @@ def test_python_runs_while_vectors_are_searched_and_indexed():
         "knn": lambda: con.knn("t", "e", np.tile(vectors, (2, 1)), 10),
         "filter": lambda: con.knn("t", "e", vectors, 10, where="id % 3 = ?", parameters=(1,)),
     }
-    for name in ("index", "knn", "filter"):
-        finished = threading.Event()
-
-        def run(name=name, finished=finished):
-            try:
-                calls[name]()
-            finally:
-                finished.set()
-
-        thread = threading.Thread(target=run)
-        thread.start()
-        steps = 0
-        while not finished.is_set():  # only goes on while the call does not hold the lock
-            steps += 1
-        thread.join()
-        assert steps > 1000, name
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1000)  # a thread that does not let go of the interpreter's lock keeps it
+    try:
+        for name, call in calls.items():
+            assert steps_beside(call) >= 3, name
+    finally:
+        sys.setswitchinterval(interval)
     con.close()
+
+
+def steps_beside(call):
+    """How often this thread gets the interpreter while another makes the call."""
+    finished = threading.Event()
+
+    def run():
+        try:
+            call()
+        finally:
+            finished.set()
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    steps = 0
+    while not finished.is_set():
+        steps += 1
+        time.sleep(0.0002)
+    thread.join()
+    return steps
+
+
+def test_the_steps_beside_a_call_that_keeps_the_interpreter():
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1000)
+    try:
+        assert steps_beside(lambda: sum(i * i for i in range(300_000))) < 3
+    finally:
+        sys.setswitchinterval(interval)
 
 
 def test_a_connection_closed_under_its_users(path):
