@@ -166,8 +166,11 @@ class Connection(_core.Connection):
         >>> ids, distances = con.knn("docs", "embedding", queries, 10, where="year >= ?", parameters=(2020,))
         """
         try:
+            given = np.asarray(queries)
+            if given.size and given.dtype.kind not in "iufb":
+                raise TypeError(f"an array of {given.dtype}")
             with np.errstate(over="ignore"):
-                vectors = np.ascontiguousarray(queries, dtype=np.float32)
+                vectors = np.ascontiguousarray(given, dtype=np.float32)
         except (ValueError, TypeError) as error:
             raise DataError(f"knn(): the queries are not vectors of numbers: {error}") from None
         if vectors.ndim == 1:

@@ -1,0 +1,89 @@
+"""Memory that grew with the data elsewhere: builds, loads, searches and ordinary work, each in a process of its own.
+
+What counts is memory that no file backs: pages of the database's files are the operating system's to drop.
+"""
+
+import os
+
+import pytest
+from support import programs
+
+MB = 1 << 20
+pytestmark = pytest.mark.skipif(not os.path.exists("/proc/self/status"), reason="needs /proc")
+
+
+def test_an_index_of_more_vectors_than_the_page_cache(path):
+    """Point 8: a build ran out of memory, or crashed, once the graph was larger than what it was given. Here a cache of 1 MiB
+    builds an index over 15 MiB of vectors: it needs memory for codes and links of the graph, not for the vectors."""
+    out = programs.run("""
+        n, dim = 4000, 960
+        con = turdb.connect(path, isolation_level=None, page_cache_size=1 << 20)
+        con.execute(f"create table t (id integer primary key, e vector({dim}))")
+        rng = np.random.default_rng(1)
+        base = rng.standard_normal((20, dim)).astype(np.float32)
+        for first in range(0, n, 500):
+            part = base[np.arange(500) % 20] + rng.standard_normal((500, dim)).astype(np.float32)
+            con.append("t", {"id": np.arange(first, first + 500), "e": part})
+        con.execute("select count(*) from t").fetchone()
+        with Watch() as watch:
+            con.execute("create index near on t using hnsw (e vector_l2_ops) with (m = 8, ef_construction = 40)")
+        query = part[7]
+        found = con.knn("t", "e", query, 10)[0]
+        print(watch.grown, int(found[0, 0] == n - 500 + 7), len(set(found[0].tolist())))
+        assert con.execute("pragma integrity_check").fetchall() == [("ok",)]
+    """, path)
+    grown, is_found, n = map(int, out.split())
+    assert is_found and n == 10
+    assert grown < 13 * MB  # codes are a quarter of the vectors: 4 MB
+
+
+def test_ordinary_work_stays_within_its_memory(path):
+    """Point 11: memory was not bounded by any limit, and grew while the process ran. Here rounds of inserts, updates, searches,
+    sorts and deletes take what the first ones took."""
+    out = programs.run("""
+        con = turdb.connect(path, isolation_level=None, page_cache_size=2 << 20)
+        con.execute("pragma synchronous = off")
+        con.execute("pragma statement_memory = 1048576")
+        con.execute("create table t (id integer primary key, body text, e vector(64))")
+        con.execute("create index by_body on t (body)")
+        con.execute("create index near on t using hnsw (e vector_l2_ops) with (m = 4, ef_construction = 20)")
+        rng = np.random.default_rng(1)
+
+        def work(round_):
+            first = round_ * 1000
+            con.append("t", {"id": np.arange(first, first + 1000), "body": [f"{i} " + "x" * 500 for i in range(1000)],
+                             "e": rng.standard_normal((1000, 64)).astype(np.float32)})
+            con.execute("update t set body = body || 'y' where id % 7 = ?", (round_ % 7,))
+            con.knn("t", "e", rng.standard_normal((20, 64)), 10, where="id % 2 = 0")
+            for _ in con.execute("select body from t order by body desc"):
+                pass
+            con.execute("delete from t where id < ?", (first - 2000,))
+
+        for round_ in range(4):
+            work(round_)
+        with Watch() as watch:
+            for round_ in range(4, 12):
+                work(round_)
+        print(watch.grown)
+    """, path)
+    assert int(out) < 12 * MB
+
+
+def test_searching_does_not_load_the_vectors(path):
+    """Point 11: opening a collection read rows x dimensions x 4 bytes into memory. Here a search touches the pages it needs."""
+    programs.run("""
+        con = turdb.connect(path, isolation_level=None)
+        con.execute("create table t (id integer primary key, e vector(1024))")
+        rng = np.random.default_rng(1)
+        con.append("t", {"id": np.arange(5000), "e": rng.standard_normal((5000, 1024)).astype(np.float32)})
+        con.close()
+    """, path)
+    out = programs.run("""
+        query = np.ones(1024, np.float32)
+        with Watch() as watch:
+            con = turdb.connect(path, read_only=True)
+            rows = con.execute("select id from t order by e <-> ? limit 10", (query,)).fetchall()
+        assert len(rows) == 10
+        print(watch.grown)
+    """, path)
+    assert int(out) < 8 * MB  # of 20
