@@ -51,8 +51,8 @@ absl::StatusOr<std::shared_ptr<txn::Transaction>> ConnectionState::StatementTran
       return moved;
     }
   }
+  if (!has_snapshot || reads_newest()) NoteTransaction();  // a write notes what it has changed at its end
   has_snapshot = true;
-  NoteTransaction();
   return transaction;
 }
 

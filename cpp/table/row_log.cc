@@ -101,11 +101,11 @@ void RowLog::Table::Update(RowRef row, RowId new_rowid, absl::Span<const Cell> n
   AppendRef(&bytes_, row);
   AppendBytes(&bytes_, new_rowid.value());
   for (const bool is_changed : changed) AppendBytes(&bytes_, is_changed);
-  std::vector<Cell> kept(new_row.begin(), new_row.end());
-  for (size_t i = 0; i < kept.size(); ++i) {
-    if (def_.columns[i].type.is_vector() && !changed[i]) kept[i] = Cell();
+  AppendBytes<uint32_t>(&bytes_, static_cast<uint32_t>(new_row.size()));
+  for (size_t i = 0; i < new_row.size(); ++i) {
+    const bool is_kept_vector = def_.columns[i].type.is_vector() && !changed[i];
+    AppendCell(&bytes_, is_kept_vector ? Cell() : new_row[i]);
   }
-  AppendRow(&bytes_, kept);
 }
 
 void RowLog::Table::Delete(RowRef row, const ExpressionTrace& trace) {
