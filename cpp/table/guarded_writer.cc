@@ -27,6 +27,7 @@ absl::StatusOr<std::unique_ptr<TableWriter>> GuardedWriter::Open(txn::Transactio
 absl::Status GuardedWriter::Rebind(txn::Transaction* txn) {
   txn_ = txn;
   log_ = RowLog::Open(txn, table_);
+  escalate_at_ = kEscalateAt;
   trace_.Clear();
   return plain_->Rebind(txn);
 }
@@ -70,7 +71,8 @@ absl::Status GuardedWriter::LockKeys(RowRef ref, absl::Span<const Cell> row, con
 absl::Status GuardedWriter::CheckRealConflict(const Conflict& conflict) { return LockRow(conflict.row()); }
 
 absl::Status GuardedWriter::Escalate() {
-  if (log_ == nullptr || txn_->lock_count() % kEscalateAt != 0) return absl::OkStatus();
+  if (log_ == nullptr || txn_->lock_count() < escalate_at_) return absl::OkStatus();
+  escalate_at_ = txn_->lock_count() + kEscalateAt;  // if it is not to be had now
   if (!txn_->TryLockTable(table_.file, txn::LockMode::kExclusive)) return absl::OkStatus();
   txn_->ReleaseRowLocks(table_.file);
   if (!IsTableNewest(*txn_, table_)) return absl::OkStatus();

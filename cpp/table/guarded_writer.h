@@ -10,6 +10,7 @@
 
 #include "table/index_writer.h"
 #include "table/row_log.h"
+#include "table/table_lock.h"
 #include "table/table_writer.h"
 
 namespace turdb::table {
@@ -58,6 +59,7 @@ class GuardedWriter final : public TableWriter {
   std::string key_;
   std::vector<Cell> row_;
   IndexEntry entry_;
+  size_t escalate_at_ = kEscalateAt;  // when the transaction has so many locks
 };
 
 }  // namespace turdb::table

@@ -52,7 +52,7 @@ absl::StatusOr<bool> RowLocker::Lock(RowRef row) {
 }
 
 void RowLocker::Escalate() {
-  if (txn_->lock_count() % kEscalateAt != 0 || !txn_->TryLockTable(table_.file, mode_)) return;
+  if (txn_->lock_count() < kEscalateAt || !txn_->TryLockTable(table_.file, mode_)) return;
   // Under S the rows that are locked X stay so.
   if (txn_->table_lock(table_.file) == LockMode::kExclusive) txn_->ReleaseRowLocks(table_.file);
 }
