@@ -131,9 +131,18 @@ absl::StatusOr<FileId> TransactionImpl::CreateFile(std::string_view relative_pat
 }
 
 absl::Status TransactionImpl::DropFile(FileId file) {
-  TURDB_ASSIGN_OR_RETURN(pager::FileWriter * writer, Writer(file));
-  (void)writer;
-  files_[file].is_dropped = true;
+  TURDB_RETURN_IF_ERROR(CheckWriting());
+  if (const auto own = files_.find(file); own != files_.end()) {
+    if (own->second.is_dropped) return InternalError("file ", file.value(), " was dropped by this transaction");
+    own->second.is_dropped = true;
+    return absl::OkStatus();
+  }
+  // Not opened: what is in it does not matter any more, be it damaged.
+  TURDB_ASSIGN_OR_RETURN(const FileState* committed, Committed(file));
+  FileEntry entry;
+  entry.pages = std::make_unique<PrivatePages>(committed->file(), state_->pin());
+  entry.is_dropped = entry.is_unopened = true;
+  files_.emplace(file, std::move(entry));
   return absl::OkStatus();
 }
 
@@ -175,6 +184,9 @@ absl::Status TransactionImpl::RollbackTo(Savepoint savepoint) {
         stale.insert(it->first);
       }
       entry.is_dropped = found->second.is_dropped;
+    } else if (entry.is_unopened) {
+      it = files_.erase(it);
+      continue;
     } else if (entry.created_path.empty()) {
       entry.pages->RestoreBase();
       entry.is_dropped = false;

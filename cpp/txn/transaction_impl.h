@@ -69,6 +69,7 @@ class TransactionImpl final : public Transaction {
     std::unique_ptr<pager::PrivatePages> pages;
     std::string created_path;                    // not empty: made by this transaction
     bool is_dropped = false;
+    bool is_unopened = false;                    // dropped without a look: `pages` are of no file
     uint64_t moves = 0;                          // how often its pages were given up for those of another state
   };
   struct SavedFile {

@@ -114,15 +114,13 @@ def damaged_index(path, first_page):
 
 REINDEX = ["reindex near"]
 DROP_AND_CREATE = ["drop index near", "create index near on t using hnsw (e vector_l2_ops)"]
-reads_the_old_file = pytest.mark.xfail(
-    strict=True, raises=turdb.DatabaseError, reason="REINDEX, and DROP INDEX when page 0 is damaged, read the damaged file")
 
 
 @pytest.mark.parametrize("first_page, repair", [
     (1, DROP_AND_CREATE),
-    pytest.param(0, DROP_AND_CREATE, marks=reads_the_old_file),
-    pytest.param(1, REINDEX, marks=reads_the_old_file),
-    pytest.param(0, REINDEX, marks=reads_the_old_file),
+    (0, DROP_AND_CREATE),
+    (1, REINDEX),
+    (0, REINDEX),
 ], ids=["dropped", "dropped, header damaged", "reindex", "reindex, header damaged"])
 def test_a_damaged_index_is_told_and_built_anew_from_the_rows(path, first_page, repair):
     """Point 2: a damaged index file crashed the process or froze it, and the data was out of reach. Here the rows are read as

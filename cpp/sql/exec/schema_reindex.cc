@@ -1,10 +1,13 @@
-// REINDEX: contents of indexes made anew, under the same ids and files. ANALYZE.
+// REINDEX: indexes made anew from the rows, in new files under the same ids; the old files are not read, so damage in them is
+// gone with them. ANALYZE.
 //
 // ANALYZE checks its argument and stores nothing: row counts come from the trees themselves (table::EstimateTableRows).
 #include <algorithm>
 
 #include "base/errors.h"
 #include "base/status_macros.h"
+#include "catalog/object_files.h"
+#include "catalog/replace_files.h"
 #include "sql/exec/schema_statements.h"
 
 namespace turdb::sql {
@@ -18,9 +21,15 @@ bool UsesCollation(const catalog::IndexDef& index, Collation collation) {
 template <typename Predicate>
 absl::Status RebuildWhere(SchemaStatement* statement, Predicate is_wanted) {
   for (const catalog::TableDef* table : statement->catalog().Tables()) {
-    for (const catalog::IndexDef& index : table->indexes) {
-      if (is_wanted(*table, index)) TURDB_RETURN_IF_ERROR(FillIndex(*table, index, statement));
+    catalog::TableDef anew = *table;
+    bool is_any_wanted = false;
+    for (catalog::IndexDef& index : anew.indexes) {
+      if (!is_wanted(*table, index)) continue;
+      is_any_wanted = true;
+      TURDB_RETURN_IF_ERROR(catalog::CreateIndexFile(statement->txn(), &index));
+      TURDB_RETURN_IF_ERROR(FillIndex(anew, index, statement));
     }
+    if (is_any_wanted) TURDB_RETURN_IF_ERROR(catalog::ReplaceFiles(statement->txn(), *table, anew));
   }
   return absl::OkStatus();
 }
