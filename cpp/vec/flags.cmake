@@ -11,10 +11,10 @@ if(CMAKE_SYSTEM_PROCESSOR MATCHES "aarch64|arm64|ARM64")
   set(vec_neon_dot_flags "-march=armv8.2-a+dotprod")
 endif()
 set_source_files_properties(${vec_dir}/kernels_scalar.cc ${vec_dir}/kernels_neon.cc
-  PROPERTIES COMPILE_FLAGS "${vec_kernel_flags}")
+  PROPERTIES COMPILE_FLAGS "${vec_kernel_flags}" SKIP_PRECOMPILE_HEADERS ON)
 set_source_files_properties(${vec_dir}/kernels_neon_dot.cc
-  PROPERTIES COMPILE_FLAGS "${vec_kernel_flags} ${vec_neon_dot_flags}")
+  PROPERTIES COMPILE_FLAGS "${vec_kernel_flags} ${vec_neon_dot_flags}" SKIP_PRECOMPILE_HEADERS ON)
 set_source_files_properties(${vec_dir}/kernels_avx2.cc
-  PROPERTIES COMPILE_FLAGS "${vec_kernel_flags} ${vec_avx2_flags}")
+  PROPERTIES COMPILE_FLAGS "${vec_kernel_flags} ${vec_avx2_flags}" SKIP_PRECOMPILE_HEADERS ON)
 set_source_files_properties(${vec_dir}/kernels_avx512.cc
-  PROPERTIES COMPILE_FLAGS "${vec_kernel_flags} ${vec_avx512_flags}")
+  PROPERTIES COMPILE_FLAGS "${vec_kernel_flags} ${vec_avx512_flags}" SKIP_PRECOMPILE_HEADERS ON)
