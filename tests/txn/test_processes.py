@@ -157,9 +157,18 @@ def test_copying_the_folder_does_not_drop_the_lock(path, tmp_path):
     con.close()
 
 
+# Whoever starts the tests may have signals of the keyboard ignored.
+WAITS = """
+import signal, sys, turdb
+signal.signal(signal.SIGINT, signal.default_int_handler)
+print('waits', flush=True)
+turdb.connect(sys.argv[1], timeout=100)
+"""
+
+
 def test_waiting_can_be_interrupted(path):
     holder = hold(path)
-    waiting = start("-c", "import sys, turdb\nprint('waits', flush=True)\nturdb.connect(sys.argv[1], timeout=1000)", path)
+    waiting = start("-c", WAITS, path)
     waiting.stdout.readline()
     time.sleep(0.3)
     waiting.send_signal(signal.SIGINT)
