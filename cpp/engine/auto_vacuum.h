@@ -2,7 +2,7 @@
 //
 // A table is due when one of its files has at least a MiB, and at least its share, of room that holds nothing: free pages,
 // or slots and nodes of deleted vectors. Only tables that changed since the last look are looked at, so a database
-// that rests costs nothing, and no file is opened for the look alone. The step holds the writer's place while it works and
+// that rests costs nothing, and no file is opened for the look alone. The step has the database for itself while it works and
 // gives it back at once when somebody waits for it; it then leaves longer and longer pauses before it tries again.
 // Belongs to the maintenance thread of its Database, but for the counters.
 #pragma once

@@ -1,7 +1,7 @@
 // Backup: one database copied over another while both are in use (sqlite3_backup_*).
 //
 // The source is copied as it is when the backup starts, however long it takes and whatever is written meanwhile. The
-// target's content is replaced in one transaction that holds its writer's place until the backup is done or given up:
+// target's content is replaced in one transaction that has the database for itself until the backup is done or given up:
 // its readers go on with what they have, and a process killed in between leaves it as it was.
 // Not thread-safe; independent of its connections once started.
 #pragma once

@@ -1,5 +1,5 @@
 // FairLock: one holder at a time. First come, first served, with a timeout.
-// Not tied to a thread: the writer's place goes with its transaction. Thread-safe.
+// Not tied to a thread: who holds a place may hand it on. Thread-safe.
 #pragma once
 
 #include <chrono>

@@ -1,6 +1,6 @@
 // LogWriter: appends transactions to the log, segment after segment.
 //
-// One transaction is written at a time (its caller has the writer's place); Sync and DropBefore may be called by
+// One transaction is written at a time (its caller has the commit's place); Sync and DropBefore may be called by
 // others meanwhile. A segment's space is written with zeros ahead of use, so that a sync flushes data and no
 // metadata. A segment is synced before the next one begins, so only the last can be torn.
 // Invariants: (1) frames are in the file in LSN order without gaps; (2) a transaction that failed half-way is never followed
@@ -55,14 +55,14 @@ class LogWriter {
   bool has_failed_sync() const { return has_failed_sync_.load(std::memory_order_acquire); }
   uint64_t bytes_written() const { return bytes_written_.load(std::memory_order_relaxed); }
 
-  // The next transaction begins a new segment. REQUIRES: the writer's place.
+  // The next transaction begins a new segment. REQUIRES: the commit's place.
   void BeginNewSegment() { is_rotation_due_ = true; }
   // The segment that recovery must begin with when everything up to `lsn` is in the files.
   uint32_t FirstSegmentFor(Lsn lsn) const;
   uint32_t next_number() const;
   // Removes the segments before that one; keeps one for reuse.
   void DropBefore(uint32_t segment);
-  // Gives up the segment kept for reuse. REQUIRES: the writer's place.
+  // Gives up the segment kept for reuse. REQUIRES: the commit's place.
   void DropSpare();
   // Removes every segment. REQUIRES: nothing is appended afterwards.
   void DropAll();
