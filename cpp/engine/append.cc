@@ -140,7 +140,6 @@ class BlockMaker {
     options.functions = &state_->functions;
     TURDB_ASSIGN_OR_RETURN(auto expr, sql::BindDefault(*column.default_sql, column.name, options));
     sql::ExecContext context;
-    context.now = std::chrono::system_clock::now();
     context.settings = &state_->settings;
     TURDB_ASSIGN_OR_RETURN(defaults_.emplace_back(), sql::EvaluateScalar(*expr, &context));
     owned_[i].SetConstant(sql::ApplyAffinity(defaults_.back().cell(), column.type.affinity, &arena_));

@@ -45,7 +45,7 @@ void StartExecution(Execution* execution, ConnectionState* state, txn::Transacti
   context.last_insert_rowid = state->last_insert_rowid;
   context.connection_changes = state->changes;
   context.connection_total_changes = state->total_changes;
-  context.now = std::chrono::system_clock::now();
+  context.now = {};
   context.rollback_transaction = false;
   context.keep_changes = false;
   context.has_begun_writing = false;

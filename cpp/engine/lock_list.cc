@@ -37,7 +37,7 @@ std::vector<LockRow> ListLocks(const txn::Store& store, const catalog::CatalogSn
   const auto names = NamesByFile(catalog);
   std::vector<LockInfo> locks = store.Locks();
   const auto place = [](const LockInfo& lock) {
-    return std::tuple(lock.key.kind, lock.key.file, lock.key.id, !lock.is_granted, lock.owner);
+    return std::tuple(lock.key.kind, lock.key.table, lock.key.index, lock.key.id, !lock.is_granted, lock.owner);
   };
   std::sort(locks.begin(), locks.end(), [&](const LockInfo& a, const LockInfo& b) { return place(a) < place(b); });
   std::vector<LockRow> rows;
@@ -45,7 +45,7 @@ std::vector<LockRow> ListLocks(const txn::Store& store, const catalog::CatalogSn
     LockRow& row = rows.emplace_back();
     row.transaction_id = static_cast<int64_t>(lock.owner.value());
     row.kind = KindText(lock.key.kind);
-    const auto name = names.find(lock.key.file);
+    const auto name = names.find(lock.key.kind == LockKey::Kind::kKey ? lock.key.index : lock.key.table);
     if (lock.key.kind != LockKey::Kind::kDatabase && name != names.end()) row.name = name->second;
     const bool has_id = lock.key.kind == LockKey::Kind::kRow || lock.key.kind == LockKey::Kind::kKey;
     if (has_id) row.row_id = static_cast<int64_t>(lock.key.id);

@@ -27,7 +27,6 @@ absl::StatusOr<std::unique_ptr<Result>> StatementImpl::ExecuteSchema(absl::Span<
   exec.memory.set_limit(state_->settings.statement_memory);
   exec.interrupted = &state_->interrupted;
   exec.collations = state_->functions.collations();
-  exec.now = std::chrono::system_clock::now();
   sql::SchemaContext context;
   context.exec = &exec;
   context.cache = state_->database->catalog_cache();

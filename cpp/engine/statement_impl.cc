@@ -184,8 +184,12 @@ absl::Status StatementImpl::RunMany(const NextParameters& next, int64_t* changes
 }
 
 absl::Status StatementImpl::RunOne(const std::vector<Value>& parameters, int64_t* changes) {
-  TURDB_ASSIGN_OR_RETURN(auto result, Execute(parameters));
-  *changes += result->changes();
+  if (state_->interrupted.load(std::memory_order_relaxed)) return InterruptedError("interrupted");
+  TURDB_RETURN_IF_ERROR(CheckParameters(parameters));
+  RowBuffer returned(columns().size(), state_.get());
+  int64_t changed = 0;
+  TURDB_RETURN_IF_ERROR(Write(parameters, &returned, &changed));
+  *changes += changed;
   return absl::OkStatus();
 }
 
@@ -216,6 +220,7 @@ absl::StatusOr<int64_t> StatementImpl::ExecuteMany(const NextParameters& next) {
   std::lock_guard lock(state_->mutex);
   TURDB_RETURN_IF_ERROR(state_->CheckUsable());
   if (class_ != StatementClass::kWrite) return MisuseError("executemany() can only execute DML statements.");
+  state_->interrupted.store(false, std::memory_order_relaxed);
   const bool begins = state_->transaction == nullptr;
   if (begins) TURDB_RETURN_IF_ERROR(state_->Begin(sql::Begin()));
   int64_t changes = 0;

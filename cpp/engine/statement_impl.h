@@ -40,7 +40,8 @@ class StatementImpl final : public Statement, public std::enable_shared_from_thi
   absl::StatusOr<std::unique_ptr<Result>> ExecuteRead(absl::Span<const Value> parameters);
   // write_statement.cc
   absl::StatusOr<std::unique_ptr<Result>> ExecuteWrite(absl::Span<const Value> parameters);
-  absl::StatusOr<std::unique_ptr<Result>> TryWrite(absl::Span<const Value> parameters, bool* may_retry);
+  absl::Status Write(absl::Span<const Value> parameters, RowBuffer* rows, int64_t* changes);
+  absl::Status TryWrite(absl::Span<const Value> parameters, RowBuffer* rows, int64_t* changes, bool* may_retry);
   absl::Status EndFailedWrite(txn::Transaction* txn, const sql::ExecContext& context, const absl::Status& status,
                               bool* may_retry);
   absl::Status TakeWholeTable();

@@ -6,6 +6,7 @@
 // transaction back, since only that lets the others go on.
 #include <algorithm>
 #include <chrono>
+#include <optional>
 
 #include "base/errors.h"
 #include "base/status_macros.h"
@@ -63,18 +64,30 @@ absl::Status StatementImpl::TakeWholeTable() {
 }
 
 absl::StatusOr<std::unique_ptr<Result>> StatementImpl::ExecuteWrite(absl::Span<const Value> parameters) {
-  const auto deadline = std::chrono::steady_clock::now() + state_->timeout;
+  RowBuffer rows(columns().size(), state_.get());
+  int64_t changes = -1;
+  TURDB_RETURN_IF_ERROR(Write(parameters, &rows, &changes));
+  return Buffered(std::move(rows), columns(), changes);
+}
+
+// What it changes and returns, once it has run: again and again for as long as a lock may be waited for, if it must.
+absl::Status StatementImpl::Write(absl::Span<const Value> parameters, RowBuffer* rows, int64_t* changes) {
+  std::optional<std::chrono::steady_clock::time_point> deadline;
   while (true) {
     bool may_retry = false;
-    auto result = TryWrite(parameters, &may_retry);
+    absl::Status status = TryWrite(parameters, rows, changes, &may_retry);
+    if (status.ok()) return status;
     // Also for a program that tries again itself: it would meet the same commit.
-    if (KindOf(result.status()) == ErrorKind::kConflict) state_->AwaitNewest();
-    if (result.ok() || !may_retry || std::chrono::steady_clock::now() >= deadline) return result;
+    if (KindOf(status) == ErrorKind::kConflict) state_->AwaitNewest();
+    const auto now = std::chrono::steady_clock::now();
+    if (!deadline.has_value()) deadline = now + state_->timeout;
+    if (!may_retry || now >= *deadline) return status;
     if (state_->interrupted.load(std::memory_order_relaxed)) return InterruptedError("interrupted");
+    *rows = RowBuffer(columns().size(), state_.get());
   }
 }
 
-absl::StatusOr<std::unique_ptr<Result>> StatementImpl::TryWrite(absl::Span<const Value> parameters, bool* may_retry) {
+absl::Status StatementImpl::TryWrite(absl::Span<const Value> parameters, RowBuffer* rows, int64_t* changes, bool* may_retry) {
   TURDB_ASSIGN_OR_RETURN(auto txn, state_->StatementTransaction());
   const bool is_autocommit = state_->transaction == nullptr;
   absl::Status status = state_->StartSharedWriting(txn.get(), !is_nowait_);
@@ -89,8 +102,7 @@ absl::StatusOr<std::unique_ptr<Result>> StatementImpl::TryWrite(absl::Span<const
   if (!state_->open_results.empty()) txn->Freeze();
   StartExecution(execution.get(), state_.get(), txn.get(), parameters);
   execution->context.wants_savepoint = !is_autocommit;
-  RowBuffer rows(columns().size(), state_.get());
-  status = RunWrite(execution.get(), &rows);
+  status = RunWrite(execution.get(), rows);
   execution->root->Close();
   const sql::ExecContext& context = execution->context;
   if (status.ok() || context.keep_changes) {
@@ -111,11 +123,10 @@ absl::StatusOr<std::unique_ptr<Result>> StatementImpl::TryWrite(absl::Span<const
     state_->last_insert_rowid = context.last_insert_rowid;
   }
   state_->NoteTransaction();
-  const int64_t changes = is_write ? context.changes : -1;
+  *changes = is_write ? context.changes : -1;
   execution->context.txn = nullptr;
   Recycle(std::move(execution));
-  TURDB_RETURN_IF_ERROR(status);
-  return Buffered(std::move(rows), columns(), changes);
+  return status;
 }
 
 // Takes back what the statement did, or the whole transaction, and says whether it may run again. An error returned is worse than

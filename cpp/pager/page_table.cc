@@ -53,8 +53,9 @@ int LevelFor(PageId id) {
 
 }  // namespace
 
-// The leaf of `id`, with every node on the way owned by the epoch, made where absent.
-PageTable::Node* PageTable::OwnedPath(PageId id, Epoch epoch) {
+// The leaf of `id`, with every node on the way owned by the writer, made where absent.
+PageTable::Node* PageTable::OwnedPath(PageId id, OwnEpochs epochs) {
+  const Epoch epoch = epochs.newest;
   const int level_needed = LevelFor(id);
   if (!root_) root_ = MakeIntrusive<Node>(epoch, level_needed);
   while (root_->level < level_needed) {
@@ -64,12 +65,12 @@ PageTable::Node* PageTable::OwnedPath(PageId id, Epoch epoch) {
     taller->n_used = 1;
     root_ = std::move(taller);
   }
-  if (root_->owner != epoch) root_ = IntrusivePtr<Node>(CopyNode(*root_, epoch));
+  if (!epochs.Contain(root_->owner)) root_ = IntrusivePtr<Node>(CopyNode(*root_, epoch));
   Node* node = root_.get();
   while (node->level > 0) {
     void*& slot = node->children[SlotOf(id, node->level)];
     Node* child = static_cast<Node*>(slot);
-    if (child == nullptr || child->owner != epoch) {
+    if (child == nullptr || !epochs.Contain(child->owner)) {
       Node* owned = child == nullptr ? new Node(epoch, node->level - 1) : CopyNode(*child, epoch);
       owned->AddRef();
       if (child == nullptr) {
@@ -85,8 +86,8 @@ PageTable::Node* PageTable::OwnedPath(PageId id, Epoch epoch) {
   return node;
 }
 
-void PageTable::Set(PageId id, IntrusivePtr<PageVersion> version, Epoch epoch) {
-  Node* leaf = OwnedPath(id, epoch);
+void PageTable::Set(PageId id, IntrusivePtr<PageVersion> version, OwnEpochs epochs) {
+  Node* leaf = OwnedPath(id, epochs);
   const uint32_t slot = SlotOf(id, 0);
   version->AddRef();
   if (leaf->children[slot] == nullptr) {
@@ -98,9 +99,9 @@ void PageTable::Set(PageId id, IntrusivePtr<PageVersion> version, Epoch epoch) {
   leaf->children[slot] = reinterpret_cast<void*>(reinterpret_cast<uintptr_t>(version.get()) | tag);
 }
 
-void PageTable::Erase(PageId id, Epoch epoch) {
+void PageTable::Erase(PageId id, OwnEpochs epochs) {
   if (FindVersion(id) == nullptr) return;
-  OwnedPath(id, epoch);
+  OwnedPath(id, epochs);
   Node* path[7];
   int depth = 0;
   for (Node* node = root_.get();; node = node->node(SlotOf(id, node->level))) {

@@ -20,7 +20,17 @@ namespace turdb::pager {
 
 // Who may change a node or version in place. Epoch 0 is nobody: published.
 using Epoch = uint64_t;
-Epoch NextEpoch();  // process-wide, never repeats
+Epoch NextEpoch();  // process-wide, only grows
+
+// The epochs of one writer whose nodes and versions it may still change in place. Nobody else's lie between them among those
+// that its table can show: what it began with is older than `oldest`.
+struct OwnEpochs {
+  OwnEpochs(Epoch only) : oldest(only), newest(only) {}  // NOLINT: one epoch is the usual case
+  OwnEpochs(Epoch oldest_in, Epoch newest_in) : oldest(oldest_in), newest(newest_in) {}
+  bool Contain(Epoch epoch) const { return epoch >= oldest && epoch <= newest; }
+  Epoch oldest;
+  Epoch newest;  // of what is made now
+};
 
 struct alignas(64) PageBytes {
   uint8_t bytes[format::kPageBytes];
@@ -95,9 +105,9 @@ class PageTable {
     return leaf == nullptr ? nullptr : leaf->version(id.value() & (kFanout - 1));
   }
 
-  // Changes of a writer with this epoch; nodes of other epochs on the path are copied.
-  void Set(PageId id, IntrusivePtr<PageVersion> version, Epoch epoch);
-  void Erase(PageId id, Epoch epoch);
+  // Changes of a writer with these epochs; nodes of others on the path are copied.
+  void Set(PageId id, IntrusivePtr<PageVersion> version, OwnEpochs epochs);
+  void Erase(PageId id, OwnEpochs epochs);
 
   // Calls visit(PageId, PageVersion*) for every version, in page order.
   template <typename Visit>
@@ -142,7 +152,7 @@ class PageTable {
     }
     return node;
   }
-  Node* OwnedPath(PageId id, Epoch epoch);
+  Node* OwnedPath(PageId id, OwnEpochs epochs);
 
   IntrusivePtr<Node> root_;
 };

@@ -16,17 +16,18 @@ using format::PageKind;
 PrivatePages::PrivatePages(FileView base, uint64_t base_version)
     : base_(base),
       view_(std::move(base)),
-      epoch_(NextEpoch()),
+      epochs_(NextEpoch()),
+      frozen_until_(epochs_.newest),
       base_version_(base_version),
       content_version_(base_version) {}
 
 PrivatePages::PrivatePages(IntrusivePtr<DataFile> file, IntrusivePtr<SnapshotPin> pin)
-    : epoch_(NextEpoch()), base_version_(NextContentVersion()), content_version_(base_version_) {
+    : epochs_(NextEpoch()), frozen_until_(epochs_.newest), base_version_(NextContentVersion()), content_version_(base_version_) {
   base_.file_ = std::move(file);
   base_.pin_ = std::move(pin);
   view_ = base_;
   view_.page_count_ = 1;
-  auto header = view_.file_->NewHeapVersion(epoch_);
+  auto header = view_.file_->NewHeapVersion(epochs_.newest);
   NoteChange();
   format::InitFileHeader(SetZeroed(PageId(0), PageKind::kFileHeader, std::move(header)), view_.file_->id());
 }
@@ -34,7 +35,7 @@ PrivatePages::PrivatePages(IntrusivePtr<DataFile> file, IntrusivePtr<SnapshotPin
 void PrivatePages::SetVersion(PageId id, IntrusivePtr<PageVersion> version) {
   PageVersion* replaced = view_.table_.FindVersion(id);
   if (replaced != nullptr && replaced->lsn() == Lsn(0)) retired_.emplace_back(replaced);
-  view_.table_.Set(id, std::move(version), epoch_);
+  view_.table_.Set(id, std::move(version), epochs_);
   ++n_copied_;
 }
 
@@ -49,23 +50,23 @@ uint8_t* PrivatePages::SetZeroed(PageId id, PageKind kind, IntrusivePtr<PageVers
 
 absl::StatusOr<uint8_t*> PrivatePages::AddZeroed(PageId id, PageKind kind) {
   NoteChange();
-  if (PageVersion* current = view_.table_.FindVersion(id); current != nullptr && current->owner() == epoch_) {
+  if (PageVersion* current = view_.table_.FindVersion(id); current != nullptr && epochs_.Contain(current->owner())) {
     current->set_fresh(true);  // freed and taken again
     std::memset(current->bytes(), 0, kPageBytes);
     format::SetPageKind(current->bytes(), kind);
     return current->bytes();
   }
-  TURDB_ASSIGN_OR_RETURN(auto version, view_.file_->NewVersion(epoch_));
+  TURDB_ASSIGN_OR_RETURN(auto version, view_.file_->NewVersion(epochs_.newest));
   return SetZeroed(id, kind, std::move(version));
 }
 
 absl::StatusOr<uint8_t*> PrivatePages::MutablePage(PageId id) {
   NoteChange();
   PageVersion* current = id.value() < view_.page_count_ ? view_.table_.FindVersion(id) : nullptr;
-  if (current != nullptr && current->owner() == epoch_) return current->bytes();
+  if (current != nullptr && epochs_.Contain(current->owner())) return current->bytes();
   const uint8_t* page = view_.Page(id);
   if (page == nullptr) return view_.PageError(id);
-  TURDB_ASSIGN_OR_RETURN(auto version, view_.file_->NewVersion(epoch_));
+  TURDB_ASSIGN_OR_RETURN(auto version, view_.file_->NewVersion(epochs_.newest));
   version->set_fresh(current != nullptr && current->lsn() == Lsn(0) && current->is_fresh());
   uint8_t* bytes = version->bytes();
   std::memcpy(bytes, page, kPageBytes);
@@ -152,7 +153,7 @@ absl::StatusOr<PageId> PrivatePages::ExtendZeroed(uint32_t n, PageKind kind) {
   for (uint32_t i = 0; i < n; ++i) {
     const absl::Status added = AddZeroed(first + i, kind).status();
     if (added.ok()) continue;
-    while (i > 0) view_.table_.Erase(first + --i, epoch_);  // no version lies past the end
+    while (i > 0) view_.table_.Erase(first + --i, epochs_);  // no version lies past the end
     return added;
   }
   view_.page_count_ += n;
@@ -184,7 +185,7 @@ absl::StatusOr<PageId> PrivatePages::ExtendDirect(uint32_t n) {
 absl::Status PrivatePages::CopyIn(PageId first, uint32_t n, const uint8_t* pages) {
   for (uint32_t i = 0; i < n; ++i) {
     PageVersion* const version = view_.table_.FindVersion(first + i);
-    if (version == nullptr || version->owner() != epoch_) {
+    if (version == nullptr || !epochs_.Contain(version->owner())) {
       return InternalError("file '", view_.path(), "': page ", first.value() + i, " was not reserved for writing");
     }
     std::memcpy(version->bytes(), pages + size_t{i} * kPageBytes, kPageBytes);
@@ -220,11 +221,16 @@ absl::Status PrivatePages::WriteDirect(PageId first, uint32_t n, uint8_t* pages)
   return absl::OkStatus();
 }
 
-void PrivatePages::Freeze() {
+void PrivatePages::TakeEpoch() {
   ++change_count_;
   ContentVersion();
-  epoch_ = NextEpoch();
+  epochs_ = OwnEpochs(NextEpoch());
   retired_.clear();
+}
+
+void PrivatePages::Freeze() {
+  TakeEpoch();
+  frozen_until_ = epochs_.newest;
 }
 
 uint64_t PrivatePages::ContentVersion() {
@@ -234,18 +240,22 @@ uint64_t PrivatePages::ContentVersion() {
 }
 
 PrivatePages::Saved PrivatePages::Save() {
-  Freeze();
-  return {view_, content_version_};
+  const Epoch oldest = epochs_.oldest;
+  TakeEpoch();
+  return {view_, content_version_, oldest};
 }
 
 void PrivatePages::Restore(const Saved& saved) {
-  Freeze();
+  TakeEpoch();
   view_ = saved.view;
   content_version_ = saved.content_version;
   is_version_stale_ = false;
 }
 
-void PrivatePages::RestoreBase() { Restore({base_, base_version_}); }
+void PrivatePages::RestoreBase() {
+  Freeze();
+  Restore({base_, base_version_, epochs_.oldest});
+}
 
 void PrivatePages::MoveTo(FileView base, uint64_t base_version) {
   base_ = std::move(base);

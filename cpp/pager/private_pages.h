@@ -1,10 +1,12 @@
 // PrivatePages: the FileWriter of a transaction.
 //
-// Pages changed are versions owned by the writer's epoch; Freeze() takes a new epoch, so what was written until then
-// is copied before it changes again. Versions replaced inside the transaction are kept until the next Freeze, so that
+// Pages changed are versions owned by the writer's epochs; Freeze() takes a new epoch, so what was written until then
+// is copied before it changes again. What Save() froze may change in place again once the savepoint is released: a statement's
+// savepoint must not make the statements after it copy every page anew. Versions replaced inside the transaction are kept until the next Freeze, so that
 // pointers read just before a change stay good.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <memory>
 #include <string>
@@ -21,6 +23,7 @@ class PrivatePages final : public FileWriter {
   struct Saved {
     FileView view;
     uint64_t content_version;
+    Epoch oldest;  // whose versions could be changed in place
   };
 
   // Writes on `base`. REQUIRES: `base_version` is the version of its content.
@@ -41,6 +44,8 @@ class PrivatePages final : public FileWriter {
   uint64_t ContentVersion();  // of what the view shows now
   Saved Save();               // freezes
   void Restore(const Saved& saved);
+  // The savepoint goes, what was done since stays. Saved ones are released in the opposite order.
+  void Release(const Saved& saved) { epochs_.oldest = std::max(saved.oldest, frozen_until_); }
   void RestoreBase();
   // Gives up every change and goes on from another committed state of the file.
   void MoveTo(FileView base, uint64_t base_version);
@@ -87,7 +92,10 @@ class PrivatePages final : public FileWriter {
 
   FileView base_;
   FileView view_;
-  Epoch epoch_;
+  void TakeEpoch();
+
+  OwnEpochs epochs_;
+  Epoch frozen_until_;  // versions of older epochs are in the hands of readers
   uint64_t base_version_;
   uint64_t content_version_;
   bool is_version_stale_ = false;  // changed since content_version_ was given out

@@ -61,7 +61,7 @@ absl::Status GuardedWriter::LockKeys(RowRef ref, absl::Span<const Cell> row, con
     TURDB_ASSIGN_OR_RETURN(const bool is_in, maker.Make(ref, row_, &entry_));
     if (!is_in || !entry_.is_distinct) continue;
     TURDB_RETURN_IF_ERROR(
-        txn_->LockRow(KeyLockKey(maker.index(), entry_.key), table_.name, txn::LockMode::kExclusive).status());
+        txn_->LockRow(KeyLockKey(table_, maker.index(), entry_.key), table_.name, txn::LockMode::kExclusive).status());
     TURDB_RETURN_IF_ERROR(CheckKeyUntaken(txn_, table_, maker.index(), entry_.key));
   }
   return absl::OkStatus();
@@ -115,7 +115,7 @@ absl::StatusOr<bool> GuardedWriter::TryInsert(RowId rowid, absl::Span<const Cell
     return false;
   }
   if (log_ == nullptr) return true;
-  log_->Insert(rowid, row, trace_);
+  TURDB_RETURN_IF_ERROR(log_->Insert(rowid, row, trace_));
   if (!table_.is_without_rowid) txn_->NoteRowId(table_.file, rowid.value());
   TURDB_RETURN_IF_ERROR(Escalate());
   return true;
@@ -140,7 +140,7 @@ absl::Status GuardedWriter::Update(RowRef row, RowId new_rowid, absl::Span<const
   trace_.Clear();
   TURDB_RETURN_IF_ERROR(plain_->Update(row, new_rowid, new_row, changed));
   if (log_ == nullptr) return absl::OkStatus();
-  log_->Update(row, new_rowid, new_row, changed, trace_);
+  TURDB_RETURN_IF_ERROR(log_->Update(row, new_rowid, new_row, changed, trace_));
   return Escalate();
 }
 
@@ -151,7 +151,7 @@ absl::StatusOr<bool> GuardedWriter::Delete(RowRef row) {
   trace_.Clear();
   TURDB_ASSIGN_OR_RETURN(const bool was_there, plain_->Delete(row));
   if (!was_there || log_ == nullptr) return was_there;
-  log_->Delete(row, trace_);
+  TURDB_RETURN_IF_ERROR(log_->Delete(row, trace_));
   TURDB_RETURN_IF_ERROR(Escalate());
   return true;
 }

@@ -10,29 +10,55 @@
 namespace turdb::table {
 namespace {
 
+// Of the log of a table, however small the page cache.
+constexpr uint64_t kLeastMemoryBytes = 256 << 10;
+
 enum class Op : uint8_t { kInsert, kUpdate, kDelete };
 
-void AppendRow(std::string* to, absl::Span<const Cell> row) {
-  AppendBytes<uint32_t>(to, static_cast<uint32_t>(row.size()));
-  for (const Cell& cell : row) AppendCell(to, cell);
-}
+// Writes one record behind the other into room that is known to be enough.
+class RecordWriter {
+ public:
+  explicit RecordWriter(char* at) : begin_(at), at_(at) {}
+  template <typename T>
+  void Put(T value) {
+    __builtin_memcpy(at_, &value, sizeof(value));
+    at_ += sizeof(value);
+  }
+  void PutString(std::string_view bytes) {
+    Put<uint64_t>(bytes.size());
+    at_ = std::copy(bytes.begin(), bytes.end(), at_);
+  }
+  void PutCell(const Cell& cell) {
+    Put(cell.type);
+    Put(cell.subtype);
+    if (cell.has_bytes()) PutString(cell.view());
+    else if (!cell.is_null()) Put(cell.integer);
+  }
+  size_t size() const { return static_cast<size_t>(at_ - begin_); }
+
+ private:
+  char* const begin_;
+  char* at_;
+};
+
+// At most what PutCell writes.
+size_t RoomFor(const Cell& cell) { return 10 + (cell.has_bytes() ? cell.view().size() : 0); }
+size_t RoomFor(const ExpressionTrace& trace, RowRef row) { return 40 + trace.bytes().size() + row.key.size(); }
 
 // Vectors are read as floats: their bytes are copied to where floats may lie.
-std::vector<Cell> TakeRow(std::string_view* from, Arena* arena) {
-  std::vector<Cell> row(TakeBytes<uint32_t>(from));
-  for (Cell& cell : row) {
-    cell = TakeCell(from);
-    if (!cell.is_vector()) continue;
-    char* const floats = arena->Allocate(cell.length, alignof(float));
-    std::copy_n(cell.bytes, cell.length, floats);
-    cell.bytes = floats;
-  }
-  return row;
+Cell TakeAligned(std::string_view* from, Arena* arena) {
+  Cell cell = TakeCell(from);
+  if (!cell.is_vector()) return cell;
+  char* const floats = arena->Allocate(cell.length, alignof(float));
+  std::copy_n(cell.bytes, cell.length, floats);
+  cell.bytes = floats;
+  return cell;
 }
 
-void AppendRef(std::string* to, RowRef row) {
-  AppendBytes(to, row.rowid.value());
-  AppendString(to, row.key);
+std::vector<Cell> TakeRow(std::string_view* from, Arena* arena) {
+  std::vector<Cell> row(TakeBytes<uint32_t>(from));
+  for (Cell& cell : row) cell = TakeAligned(from, arena);
+  return row;
 }
 
 RowRef TakeRef(std::string_view* from) {
@@ -87,63 +113,96 @@ IndexExpressions ExpressionTrace::Replaying() {
 
 // --- one table -------------------------------------------------------------------------------
 
-void RowLog::Table::Insert(RowId rowid, absl::Span<const Cell> row, const ExpressionTrace& trace) {
-  AppendBytes(&bytes_, Op::kInsert);
-  AppendString(&bytes_, trace.bytes());
-  AppendBytes(&bytes_, rowid.value());
-  AppendRow(&bytes_, row);
+absl::Status RowLog::Table::Insert(RowId rowid, absl::Span<const Cell> row, const ExpressionTrace& trace) {
+  size_t room = RoomFor(trace, rowid);
+  for (const Cell& cell : row) room += RoomFor(cell);
+  TURDB_ASSIGN_OR_RETURN(char* const at, bytes_.Reserve(room));
+  RecordWriter record(at);
+  record.Put(Op::kInsert);
+  record.PutString(trace.bytes());
+  record.Put(rowid.value());
+  record.Put(static_cast<uint32_t>(row.size()));
+  for (const Cell& cell : row) record.PutCell(cell);
+  bytes_.Commit(record.size());
+  return absl::OkStatus();
 }
 
-void RowLog::Table::Update(RowRef row, RowId new_rowid, absl::Span<const Cell> new_row, const std::vector<bool>& changed,
-                           const ExpressionTrace& trace) {
-  AppendBytes(&bytes_, Op::kUpdate);
-  AppendString(&bytes_, trace.bytes());
-  AppendRef(&bytes_, row);
-  AppendBytes(&bytes_, new_rowid.value());
-  for (const bool is_changed : changed) AppendBytes(&bytes_, is_changed);
-  AppendBytes<uint32_t>(&bytes_, static_cast<uint32_t>(new_row.size()));
-  for (size_t i = 0; i < new_row.size(); ++i) {
-    const bool is_kept_vector = def_.columns[i].type.is_vector() && !changed[i];
-    AppendCell(&bytes_, is_kept_vector ? Cell() : new_row[i]);
+absl::Status RowLog::Table::Update(RowRef row, RowId new_rowid, absl::Span<const Cell> new_row,
+                                   const std::vector<bool>& changed, const ExpressionTrace& trace) {
+  size_t room = RoomFor(trace, row) + changed.size();
+  for (size_t i = 0; i < changed.size(); ++i) room += changed[i] ? RoomFor(new_row[i]) : 0;
+  TURDB_ASSIGN_OR_RETURN(char* const at, bytes_.Reserve(room));
+  RecordWriter record(at);
+  record.Put(Op::kUpdate);
+  record.PutString(trace.bytes());
+  record.Put(row.rowid.value());
+  record.PutString(row.key);
+  record.Put(new_rowid.value());
+  for (size_t i = 0; i < changed.size(); ++i) {
+    record.Put<bool>(changed[i]);
+    if (changed[i]) record.PutCell(new_row[i]);
   }
+  bytes_.Commit(record.size());
+  return absl::OkStatus();
 }
 
-void RowLog::Table::Delete(RowRef row, const ExpressionTrace& trace) {
-  AppendBytes(&bytes_, Op::kDelete);
-  AppendString(&bytes_, trace.bytes());
-  AppendRef(&bytes_, row);
+absl::Status RowLog::Table::Delete(RowRef row, const ExpressionTrace& trace) {
+  TURDB_ASSIGN_OR_RETURN(char* const at, bytes_.Reserve(RoomFor(trace, row)));
+  RecordWriter record(at);
+  record.Put(Op::kDelete);
+  record.PutString(trace.bytes());
+  record.Put(row.rowid.value());
+  record.PutString(row.key);
+  bytes_.Commit(record.size());
+  return absl::OkStatus();
+}
+
+absl::Status RowLog::Table::RepeatUpdate(TableWriter* writer, RowRef row, std::string_view* at) const {
+  Arena arena;
+  const RowId new_rowid(TakeBytes<int64_t>(at));
+  const size_t width = def_.columns.size();
+  std::vector<bool> changed(width), kept(width);
+  std::vector<Cell> new_row(width), old_row(width);
+  for (size_t i = 0; i < width; ++i) {
+    changed[i] = TakeBytes<bool>(at);
+    if (changed[i]) new_row[i] = TakeAligned(at, &arena);
+    kept[i] = !changed[i] && !def_.columns[i].type.is_vector();  // a vector that stays is the writer's to keep
+  }
+  TURDB_ASSIGN_OR_RETURN(const bool is_there, writer->Read(row, kept, &arena, old_row.data()));
+  if (!is_there) return DoesNotFit(def_);
+  for (size_t i = 0; i < width; ++i) {
+    if (kept[i]) new_row[i] = old_row[i];
+  }
+  return writer->Update(row, new_rowid, new_row, changed);
 }
 
 absl::Status RowLog::Table::RepeatOne(TableWriter* writer, std::string_view* at) const {
-  Arena arena;
   const Op op = TakeBytes<Op>(at);
   (void)TakeString(at);  // the trace, which the caller has loaded
   if (op == Op::kInsert) {
+    Arena arena;
     const RowId rowid(TakeBytes<int64_t>(at));
     Conflict conflict;
     TURDB_ASSIGN_OR_RETURN(const bool is_in, writer->TryInsert(rowid, TakeRow(at, &arena), &conflict));
     return is_in ? absl::OkStatus() : DoesNotFit(def_);
   }
   const RowRef row = TakeRef(at);
-  if (op == Op::kDelete) {
-    TURDB_ASSIGN_OR_RETURN(const bool was_there, writer->Delete(row));
-    return was_there ? absl::OkStatus() : DoesNotFit(def_);
-  }
-  const RowId new_rowid(TakeBytes<int64_t>(at));
-  std::vector<bool> changed(def_.columns.size());
-  for (size_t i = 0; i < changed.size(); ++i) changed[i] = TakeBytes<bool>(at);
-  return writer->Update(row, new_rowid, TakeRow(at, &arena), changed);
+  if (op == Op::kUpdate) return RepeatUpdate(writer, row, at);
+  TURDB_ASSIGN_OR_RETURN(const bool was_there, writer->Delete(row));
+  return was_there ? absl::OkStatus() : DoesNotFit(def_);
 }
 
-absl::Status RowLog::Table::Repeat(txn::Transaction* txn) const {
+absl::Status RowLog::Table::Repeat(txn::Transaction* txn) {
   ExpressionTrace trace;
   TURDB_ASSIGN_OR_RETURN(const auto writer, NewPlainTableWriter(txn, def_, trace.Replaying()));
-  for (std::string_view at = bytes_; !at.empty();) {
-    std::string_view ahead = at.substr(sizeof(Op));
-    trace.Load(TakeString(&ahead));
-    TURDB_RETURN_IF_ERROR(RepeatOne(writer.get(), &at));
-  }
-  return absl::OkStatus();
+  return bytes_.ForEach([&](std::string_view at) {
+    while (!at.empty()) {
+      std::string_view ahead = at.substr(sizeof(Op));
+      trace.Load(TakeString(&ahead));
+      TURDB_RETURN_IF_ERROR(RepeatOne(writer.get(), &at));
+    }
+    return absl::OkStatus();
+  });
 }
 
 // --- all tables ------------------------------------------------------------------------------
@@ -159,7 +218,8 @@ RowLog::Table* RowLog::Find(txn::Transaction* txn, const catalog::TableDef& tabl
 RowLog::Table* RowLog::Open(txn::Transaction* txn, const catalog::TableDef& table) {
   if (Table* const known = Find(txn, table)) return known;
   if (txn->change_log() == nullptr) txn->set_change_log(std::make_unique<RowLog>());
-  return &static_cast<RowLog*>(txn->change_log())->tables_.emplace_back(table);
+  const uint64_t bound = std::max(kLeastMemoryBytes, txn->page_cache_bytes() / 8);
+  return &static_cast<RowLog*>(txn->change_log())->tables_.emplace_back(table, txn->temp_place(), bound);
 }
 
 RowLog::Mark RowLog::MarkEnd() const {
@@ -172,13 +232,13 @@ void RowLog::CutBackTo(const Mark& mark) {
   for (size_t i = 0; i < tables_.size(); ++i) {
     const size_t size = i < mark.size() ? mark[i] : 0;
     // A log that was given up meanwhile is shorter.
-    if (tables_[i].bytes_.size() > size) tables_[i].bytes_.resize(size);
+    tables_[i].bytes_.CutBackTo(size);
   }
 }
 
 void RowLog::AddFiles(absl::flat_hash_set<FileId>* files) const {
   for (const Table& table : tables_) {
-    if (!table.is_closed_ && !table.bytes_.empty()) files->insert(table.files_.begin(), table.files_.end());
+    if (!table.is_closed_ && !table.empty()) files->insert(table.files_.begin(), table.files_.end());
   }
 }
 
@@ -196,7 +256,7 @@ bool RowLog::Complete(absl::flat_hash_set<FileId>* files) const {
 }
 
 absl::Status RowLog::Repeat(txn::Transaction* txn, const absl::flat_hash_set<FileId>& files) {
-  for (const Table& table : tables_) {
+  for (Table& table : tables_) {
     if (files.contains(table.def_.file)) TURDB_RETURN_IF_ERROR(table.Repeat(txn));
   }
   return absl::OkStatus();

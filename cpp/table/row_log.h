@@ -1,8 +1,9 @@
 // RowLog: what a transaction did to the rows of tables that it shares with other writers (txn/change_log.h).
 //
-// A table's log is a run of operations: insert, update, delete, with whole rows as the writer was given them and with
-// what expressions of its indexes gave, since nobody can evaluate them at commit. Repeating them on another state of the
-// table makes the same changes there. A table that its transaction has locked whole, unchanged since the snapshot, keeps no log.
+// A table's log is a run of operations: insert, update, delete, with rows as the writer was given them (of an update what
+// changes; the rest of the row is there when it is repeated) and with what expressions of its indexes gave, since nobody can
+// evaluate them at commit. Repeating them on another state of the table makes the same changes there. Past a bound
+// the log lies in a temporary file. A table that its transaction has locked whole, unchanged since the snapshot, keeps no log.
 // Belongs to the transaction's thread.
 #pragma once
 
@@ -14,6 +15,7 @@
 
 #include "absl/types/span.h"
 #include "catalog/definitions.h"
+#include "table/log_bytes.h"
 #include "table/row_ref.h"
 #include "table/table_writer.h"
 #include "txn/change_log.h"
@@ -42,24 +44,27 @@ class RowLog final : public txn::ChangeLog {
  public:
   class Table {
    public:
-    explicit Table(const catalog::TableDef& def) : def_(def), files_(FilesOf(def)) {}
+    Table(const catalog::TableDef& def, env::TempPlace place, uint64_t bound)
+        : def_(def), files_(FilesOf(def)), bytes_(std::move(place), bound) {}
 
-    bool empty() const { return bytes_.empty(); }
-    void Insert(RowId rowid, absl::Span<const Cell> row, const ExpressionTrace& trace);
-    void Update(RowRef row, RowId new_rowid, absl::Span<const Cell> new_row, const std::vector<bool>& changed,
-                const ExpressionTrace& trace);
-    void Delete(RowRef row, const ExpressionTrace& trace);
+    bool empty() const { return bytes_.size() == 0; }
+    // kDiskFull, kIo: nothing was logged.
+    absl::Status Insert(RowId rowid, absl::Span<const Cell> row, const ExpressionTrace& trace);
+    absl::Status Update(RowRef row, RowId new_rowid, absl::Span<const Cell> new_row, const std::vector<bool>& changed,
+                        const ExpressionTrace& trace);
+    absl::Status Delete(RowRef row, const ExpressionTrace& trace);
     // The table is locked whole and nobody has changed it: what comes needs no log, and what was written needs none any more.
-    void Close() { is_closed_ = true, bytes_.clear(), bytes_.shrink_to_fit(); }
+    void Close() { is_closed_ = true, bytes_.Clear(); }
 
    private:
     friend class RowLog;
-    absl::Status Repeat(txn::Transaction* txn) const;
+    absl::Status Repeat(txn::Transaction* txn);
     absl::Status RepeatOne(TableWriter* writer, std::string_view* at) const;
+    absl::Status RepeatUpdate(TableWriter* writer, RowRef row, std::string_view* at) const;
 
     const catalog::TableDef def_;
     const std::vector<FileId> files_;
-    std::string bytes_;
+    LogBytes bytes_;
     bool is_closed_ = false;
   };
 

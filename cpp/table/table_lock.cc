@@ -68,8 +68,8 @@ LockKey RowLockKey(const catalog::TableDef& table, RowRef row) {
   return LockKey{table.file, LockKey::Kind::kRow, id};
 }
 
-LockKey KeyLockKey(const catalog::IndexDef& index, std::string_view key) {
-  return LockKey{index.file, LockKey::Kind::kKey, absl::HashOf(key)};
+LockKey KeyLockKey(const catalog::TableDef& table, const catalog::IndexDef& index, std::string_view key) {
+  return LockKey{table.file, LockKey::Kind::kKey, absl::HashOf(key), index.file};
 }
 
 // --- what others committed -------------------------------------------------------------------

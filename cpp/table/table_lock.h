@@ -29,7 +29,7 @@ inline constexpr size_t kEscalateAt = 5000;
 
 // What a row is locked under.
 txn::LockKey RowLockKey(const catalog::TableDef& table, RowRef row);
-txn::LockKey KeyLockKey(const catalog::IndexDef& index, std::string_view key);
+txn::LockKey KeyLockKey(const catalog::TableDef& table, const catalog::IndexDef& index, std::string_view key);
 
 // kConflict when somebody has committed a change of the row since the snapshot. REQUIRES: the row is locked.
 absl::Status CheckRowUnchanged(txn::Transaction* txn, const catalog::TableDef& table, RowRef row);

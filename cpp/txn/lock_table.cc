@@ -20,29 +20,7 @@ bool AreCompatible(LockMode a, LockMode b) {
   return a == b;  // IX beside IX, S beside S
 }
 
-// The weakest mode that covers both. S with IX would be SIX, which is taken as X.
-LockMode Union(LockMode a, LockMode b) {
-  if (Covers(a, b)) return a;
-  return Covers(b, a) ? b : LockMode::kExclusive;
-}
-
 }  // namespace
-
-std::string_view LockModeName(LockMode mode) {
-  switch (mode) {
-    case LockMode::kNone: return "none";
-    case LockMode::kIntentionShared: return "IS";
-    case LockMode::kIntentionExclusive: return "IX";
-    case LockMode::kShared: return "S";
-    case LockMode::kExclusive: return "X";
-  }
-  return "none";
-}
-
-bool Covers(LockMode held, LockMode wanted) {
-  if (held == wanted || wanted == LockMode::kNone || held == LockMode::kExclusive) return true;
-  return wanted == LockMode::kIntentionShared && held != LockMode::kNone;
-}
 
 bool LockTable::IsCompatible(const Resource& resource, const LockOwner* owner, LockMode mode) {
   return std::all_of(resource.holders.begin(), resource.holders.end(), [&](const Holder& holder) {
@@ -50,18 +28,53 @@ bool LockTable::IsCompatible(const Resource& resource, const LockOwner* owner, L
   });
 }
 
+// Before anybody else is granted the table or waits for it. Their rows can then be waited for.
+void LockTable::EndSolitudeLocked(const LockOwner* newcomer, const LockKey& table) {
+  const auto found = resources_.find(table);
+  if (found == resources_.end()) return;
+  const auto holders = found->second.holders;  // what follows adds resources
+  for (const Holder& holder : holders) {
+    if (holder.owner == newcomer) continue;
+    std::lock_guard<std::mutex> guard(holder.owner->book_mutex_);
+    LockOwner::Table* const own = holder.owner->Find(table.table);
+    if (own == nullptr || !own->is_alone) continue;
+    own->is_alone = false;
+    for (const auto& [key, mode] : own->book) resources_[key].holders.push_back({holder.owner, mode});
+    stats_.held += own->book.size();
+    Resource& resource = resources_[table];
+    resource.last_rowid = std::max(resource.last_rowid, own->last_rowid);
+  }
+}
+
 void LockTable::SetHeldLocked(Resource* resource, LockOwner* owner, const LockKey& key, LockMode mode) {
-  owner->held_[key] = mode;
-  for (Holder& holder : resource->holders) {
-    if (holder.owner != owner) continue;
-    holder.mode = mode;
+  const bool is_new = std::none_of(resource->holders.begin(), resource->holders.end(),
+                                   [&](const Holder& holder) { return holder.owner == owner; });
+  if (key.kind == LockKey::Kind::kDatabase) {
+    owner->database_ = mode;
+  } else if (key.kind == LockKey::Kind::kTable) {
+    std::lock_guard<std::mutex> guard(owner->book_mutex_);
+    LockOwner::Table* table = owner->Find(key.table);
+    if (table == nullptr) {
+      table = &owner->tables_.emplace_back();
+      table->file = key.table;
+      table->is_alone = resource->holders.empty() && resource->queue.empty();
+    }
+    table->mode = mode;
+  } else {
+    owner->held_[key] = mode;
+  }
+  if (is_new) {
+    resource->holders.push_back({owner, mode});
+    ++stats_.held;
     return;
   }
-  resource->holders.push_back({owner, mode});
-  ++stats_.held;
+  for (Holder& holder : resource->holders) {
+    if (holder.owner == owner) holder.mode = mode;
+  }
 }
 
 bool LockTable::GrantAtOnceLocked(LockOwner* owner, const LockKey& key, LockMode mode) {
+  if (key.kind == LockKey::Kind::kTable) EndSolitudeLocked(owner, key);
   Resource& resource = resources_[key];
   const bool is_upgrade = owner->Held(key) != LockMode::kNone;
   const bool is_free = IsCompatible(resource, owner, mode) && (is_upgrade || resource.queue.empty());
@@ -70,6 +83,7 @@ bool LockTable::GrantAtOnceLocked(LockOwner* owner, const LockKey& key, LockMode
 }
 
 bool LockTable::TryAcquire(LockOwner* owner, const LockKey& key, LockMode mode) {
+  if (key.is_of_table() && owner->EnterInBook(key, mode) != LockOwner::Entered::kNotAlone) return true;
   const LockMode held = owner->Held(key);
   if (Covers(held, mode)) return true;
   std::lock_guard<std::mutex> guard(mutex_);
@@ -78,6 +92,10 @@ bool LockTable::TryAcquire(LockOwner* owner, const LockKey& key, LockMode mode) 
 
 absl::StatusOr<bool> LockTable::Acquire(LockOwner* owner, const LockKey& key, LockMode mode, std::string_view name,
                                         const LockWait& wait) {
+  if (key.is_of_table()) {
+    const auto entered = owner->EnterInBook(key, mode);
+    if (entered != LockOwner::Entered::kNotAlone) return entered == LockOwner::Entered::kIsNew;
+  }
   const LockMode held = owner->Held(key);
   if (Covers(held, mode)) return false;
   const LockMode wanted = Union(held, mode);
@@ -86,7 +104,7 @@ absl::StatusOr<bool> LockTable::Acquire(LockOwner* owner, const LockKey& key, Lo
   if (wait.timeout.count() <= 0) return TimeoutLocked(owner, key, name, wait);
 
   Request request{owner, wanted, held != LockMode::kNone};
-  std::list<Request*>& queue = resources_[key].queue;
+  auto& queue = resources_[key].queue;
   const auto at = request.is_upgrade
                       ? std::find_if(queue.begin(), queue.end(), [](const Request* r) { return !r->is_upgrade; })
                       : queue.end();
@@ -102,7 +120,8 @@ absl::StatusOr<bool> LockTable::Acquire(LockOwner* owner, const LockKey& key, Lo
   --stats_.waiting;
   owner->waits_for_ = nullptr;
   if (request.is_granted) return true;
-  resources_[key].queue.remove(&request);
+  auto& waiting = resources_[key].queue;
+  waiting.erase(std::remove(waiting.begin(), waiting.end(), &request), waiting.end());
   GrantWaitersLocked(key);  // those behind it may be compatible
   return status;
 }
@@ -138,7 +157,7 @@ void LockTable::GrantWaitersLocked(const LockKey& key) {
   while (!resource.queue.empty()) {
     Request* first = resource.queue.front();
     if (!IsCompatible(resource, first->owner, first->mode)) return;
-    resource.queue.pop_front();
+    resource.queue.erase(resource.queue.begin());
     SetHeldLocked(&resource, first->owner, key, first->mode);
     first->is_granted = true;
     first->owner->wake_.notify_one();
@@ -159,8 +178,15 @@ void LockTable::DropHolderLocked(LockOwner* owner, const LockKey& key) {
   GrantWaitersLocked(key);
 }
 
+// REQUIRES: not of a table.
 void LockTable::Release(LockOwner* owner, const LockKey& key) {
   std::lock_guard<std::mutex> guard(mutex_);
+  if (LockOwner::Table* const table = owner->Find(key.table); table != nullptr && !table->book.empty()) {
+    std::lock_guard<std::mutex> book_guard(owner->book_mutex_);
+    const bool was_in_book = table->book.erase(key) > 0;
+    if (was_in_book && table->is_alone) return;
+    if (was_in_book) return DropHolderLocked(owner, key);
+  }
   if (owner->held_.erase(key) > 0) DropHolderLocked(owner, key);
 }
 
@@ -172,44 +198,89 @@ void LockTable::Downgrade(LockOwner* owner, const LockKey& key, LockMode mode) {
   GrantWaitersLocked(key);
 }
 
+// Those in the book of a table where others have come are in the lock table, too.
+void LockTable::DropBookLocked(LockOwner* owner, LockOwner::Table* table) {
+  std::lock_guard<std::mutex> guard(owner->book_mutex_);
+  if (!table->is_alone) {
+    for (const auto& [key, mode] : table->book) DropHolderLocked(owner, key);
+  }
+  LockOwner::Locks().swap(table->book);
+}
+
 void LockTable::ReleaseRows(LockOwner* owner, FileId table) {
   std::lock_guard<std::mutex> guard(mutex_);
   ++stats_.escalations;
-  std::vector<LockKey> rows;
-  for (const auto& [key, mode] : owner->held_) {
-    if (key.file == table && key.kind == LockKey::Kind::kRow) rows.push_back(key);
-  }
-  for (const LockKey& key : rows) {
+  if (LockOwner::Table* const own = owner->Find(table)) DropBookLocked(owner, own);
+  absl::erase_if(owner->held_, [&](const auto& lock) {
+    const LockKey key = lock.first;
+    if (key.table != table) return false;
     DropHolderLocked(owner, key);
-    owner->held_.erase(key);
-  }
+    return true;
+  });
 }
 
 void LockTable::ReleaseAll(LockOwner* owner) {
-  if (owner->held_.empty()) return;
+  if (owner->size() == 0) return;
   std::lock_guard<std::mutex> guard(mutex_);
   for (const auto& [key, mode] : owner->held_) DropHolderLocked(owner, key);
   owner->held_.clear();
+  for (LockOwner::Table& table : owner->tables_) {
+    DropBookLocked(owner, &table);
+    DropHolderLocked(owner, LockKey{table.file, LockKey::Kind::kTable});
+  }
+  {
+    std::lock_guard<std::mutex> book_guard(owner->book_mutex_);
+    owner->tables_.clear();
+  }
+  if (owner->database_ != LockMode::kNone) DropHolderLocked(owner, LockKey{});
+  owner->database_ = LockMode::kNone;
 }
 
 int64_t LockTable::ReserveRowId(LockOwner* owner, FileId table, int64_t least) {
+  LockOwner::Table* const own = owner->Find(table);
+  if (own != nullptr) {
+    std::lock_guard<std::mutex> book_guard(owner->book_mutex_);
+    if (own->is_alone) return own->last_rowid = least;
+  }
   std::lock_guard<std::mutex> guard(mutex_);
   Resource& resource = resources_[LockKey{table, LockKey::Kind::kTable}];
-  const bool is_alone = resource.holders.size() == 1 && resource.holders[0].owner == owner;
-  if (!is_alone && resource.last_rowid >= least) least = resource.last_rowid + 1;
-  resource.last_rowid = is_alone ? least : std::max(resource.last_rowid, least);
-  return least;
+  const bool has_company = resource.holders.size() > 1 || resource.holders[0].owner != owner;
+  if (has_company && resource.last_rowid >= least) least = resource.last_rowid + 1;
+  return resource.last_rowid = least;
 }
 
-void LockTable::NoteRowId(FileId table, int64_t rowid) {
+void LockTable::NoteRowId(LockOwner* owner, FileId table, int64_t rowid) {
+  LockOwner::Table* const own = owner->Find(table);
+  if (own != nullptr) {
+    std::lock_guard<std::mutex> book_guard(owner->book_mutex_);
+    if (own->is_alone) {
+      own->last_rowid = std::max(own->last_rowid, rowid);
+      return;
+    }
+  }
   std::lock_guard<std::mutex> guard(mutex_);
   const auto found = resources_.find(LockKey{table, LockKey::Kind::kTable});
   if (found != resources_.end()) found->second.last_rowid = std::max(found->second.last_rowid, rowid);
 }
 
+// Of those who are alone with a table: the rest is in resources_.
+template <typename Visit>
+void LockTable::ForEachBookLocked(Visit visit) const {
+  for (const auto& [key, resource] : resources_) {
+    if (key.kind != LockKey::Kind::kTable) continue;
+    for (const Holder& holder : resource.holders) {
+      std::lock_guard<std::mutex> guard(holder.owner->book_mutex_);
+      const LockOwner::Table* const table = holder.owner->Find(key.table);
+      if (table != nullptr && table->is_alone) visit(*holder.owner, table->book);
+    }
+  }
+}
+
 LockStats LockTable::stats() const {
   std::lock_guard<std::mutex> guard(mutex_);
-  return stats_;
+  LockStats stats = stats_;
+  ForEachBookLocked([&](const LockOwner&, const LockOwner::Locks& book) { stats.held += book.size(); });
+  return stats;
 }
 
 std::vector<LockInfo> LockTable::List() const {
@@ -219,6 +290,9 @@ std::vector<LockInfo> LockTable::List() const {
     for (const Holder& holder : resource.holders) list.push_back({key, holder.owner->id(), holder.mode, true});
     for (const Request* request : resource.queue) list.push_back({key, request->owner->id(), request->mode, false});
   }
+  ForEachBookLocked([&](const LockOwner& owner, const LockOwner::Locks& book) {
+    for (const auto& [key, mode] : book) list.push_back({key, owner.id(), mode, true});
+  });
   return list;
 }
 

@@ -1,19 +1,20 @@
 // LockTable: who may change what, among the transactions of one database in this process.
 //
-// A resource is the whole database, a table, a row, or a key of a unique index; LockKey names it by file and number.
+// A resource is the whole database, a table, a row, or a key of a unique index; LockKey names it by file and number. Who locks
+// rows or keys has locked their table with an intention first; the rows of an owner that is alone with a table are in its own book
+// (lock_owner.h).
 // Modes are those of textbooks (Gray 1978): intention shared and exclusive, shared, exclusive. Requests are granted in the order
 // they came, except that a holder that asks for more goes first. A request that closes a cycle of waits ends the cycle's
 // youngest transaction with kDeadlock.
 // Invariants: (1) modes held on a resource by different owners are compatible; (2) an owner waits for one resource at most;
-// (3) a resource without holders and waiters has no entry.
+// (3) a resource without holders and waiters has no entry; (4) an owner is alone with a table only while that resource has no other
+// holder and no waiter.
 // One mutex guards everything: a critical section is a few hash look-ups. Thread-safe; an owner belongs to one thread at a time.
 #pragma once
 
 #include <chrono>
-#include <condition_variable>
 #include <cstdint>
 #include <functional>
-#include <list>
 #include <mutex>
 #include <string>
 #include <string_view>
@@ -23,55 +24,14 @@
 #include "absl/container/inlined_vector.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "base/strong_id.h"
+#include "txn/lock_owner.h"
 
 namespace turdb::txn {
-
-enum class LockMode : uint8_t { kNone = 0, kIntentionShared, kIntentionExclusive, kShared, kExclusive };
-std::string_view LockModeName(LockMode mode);
-// Whether holding `held` needs nothing more to do what `wanted` allows.
-bool Covers(LockMode held, LockMode wanted);
-
-struct LockKey {
-  enum class Kind : uint8_t { kDatabase, kTable, kRow, kKey };
-  FileId file;  // of the table, or of the index
-  Kind kind = Kind::kDatabase;
-  uint64_t id = 0;  // rowid, or hash of an encoded key; rows that share one only wait more
-
-  friend bool operator==(const LockKey& a, const LockKey& b) = default;
-  template <typename H>
-  friend H AbslHashValue(H h, const LockKey& key) {
-    return H::combine(std::move(h), key.file, key.kind, key.id);
-  }
-};
 
 // How long to wait, and what may end a wait early: `check` is called every 20 ms without any lock held.
 struct LockWait {
   std::chrono::milliseconds timeout{5000};
   std::function<absl::Status()> check;
-};
-
-// A transaction as the lock table knows it. Its address is its identity while it holds or waits.
-class LockOwner {
- public:
-  // The lowest id is the oldest.
-  TxnId id() const { return id_; }
-  void set_id(TxnId id) { id_ = id; }
-  LockMode Held(const LockKey& key) const {
-    const auto found = held_.find(key);
-    return found == held_.end() ? LockMode::kNone : found->second;
-  }
-  size_t size() const { return held_.size(); }
-
- private:
-  friend class LockTable;
-  TxnId id_;
-  absl::flat_hash_map<LockKey, LockMode> held_;  // changed under the table's mutex, by the owner's thread only
-  // Guarded by the table's mutex.
-  std::condition_variable wake_;
-  const LockKey* waits_for_ = nullptr;
-  bool is_victim_ = false;
-  std::string victim_message_;
 };
 
 struct LockStats {
@@ -96,14 +56,14 @@ class LockTable {
   bool TryAcquire(LockOwner* owner, const LockKey& key, LockMode mode);
   void Release(LockOwner* owner, const LockKey& key);
   void Downgrade(LockOwner* owner, const LockKey& key, LockMode mode);
-  // Gives back the rows of a table that its holder has locked whole.
+  // Gives back the rows and keys of a table that its holder has locked whole.
   void ReleaseRows(LockOwner* owner, FileId table);
   void ReleaseAll(LockOwner* owner);
 
   // A rowid at least `least` that no other transaction writing the table has been given. Alone, it is `least`.
   // REQUIRES: the owner holds the table.
   int64_t ReserveRowId(LockOwner* owner, FileId table, int64_t least);
-  void NoteRowId(FileId table, int64_t rowid);  // was chosen by the user
+  void NoteRowId(LockOwner* owner, FileId table, int64_t rowid);  // was chosen by the user
 
   LockStats stats() const;
   std::vector<LockInfo> List() const;  // granted and awaited locks, for the system views
@@ -121,15 +81,19 @@ class LockTable {
   };
   struct Resource {
     absl::InlinedVector<Holder, 1> holders;
-    std::list<Request*> queue;
+    absl::InlinedVector<Request*, 1> queue;
     int64_t last_rowid = INT64_MIN;
   };
 
   static bool IsCompatible(const Resource& resource, const LockOwner* owner, LockMode mode);
   bool GrantAtOnceLocked(LockOwner* owner, const LockKey& key, LockMode mode);
+  void EndSolitudeLocked(const LockOwner* newcomer, const LockKey& table);
   void SetHeldLocked(Resource* resource, LockOwner* owner, const LockKey& key, LockMode mode);
   void GrantWaitersLocked(const LockKey& key);
   void DropHolderLocked(LockOwner* owner, const LockKey& key);
+  void DropBookLocked(LockOwner* owner, LockOwner::Table* table);
+  template <typename Visit>
+  void ForEachBookLocked(Visit visit) const;
   absl::Status WaitLocked(std::unique_lock<std::mutex>* lock, LockOwner* owner, const LockKey& key, Request* request,
                           std::string_view name, const LockWait& wait);
   void EndCyclesLocked(LockOwner* owner);

@@ -25,6 +25,7 @@ IntrusivePtr<DatabaseState> StateChain::head() const {
 
 void StateChain::Append(IntrusivePtr<DatabaseState> state, bool needs_sync) {
   std::lock_guard<std::mutex> guard(mutex_);
+  head_serial_.fetch_add(1, std::memory_order_release);
   pending_.push_back({std::move(state), needs_sync});
 }
 
@@ -45,6 +46,7 @@ bool StateChain::IsPublished(Lsn lsn) const {
 
 void StateChain::DropUnpublished() {
   std::lock_guard<std::mutex> guard(mutex_);
+  head_serial_.fetch_add(1, std::memory_order_release);
   pending_.clear();
 }
 
@@ -74,6 +76,7 @@ StateChain::Candidates StateChain::CheckpointCandidates() {
 
 void StateChain::Clean(const std::function<IntrusivePtr<DatabaseState>(const DatabaseState&)>& clean) {
   std::lock_guard<std::mutex> guard(mutex_);
+  head_serial_.fetch_add(1, std::memory_order_release);
   if (auto cleaned = clean(*published_.back().state)) PublishLocked({std::move(cleaned)});
   if (!pending_.empty()) {
     Entry& head = pending_.back();

@@ -26,6 +26,8 @@ class StateChain {
 
   IntrusivePtr<DatabaseState> published() const;
   IntrusivePtr<DatabaseState> head() const;
+  // Changes with every change of head(), before anybody can see the new one.
+  uint64_t head_serial() const { return head_serial_.load(std::memory_order_acquire); }
 
   void Append(IntrusivePtr<DatabaseState> state, bool needs_sync);
   // Publishes states in order, up to the first that needs a sync and lies behind `durable`.
@@ -61,6 +63,7 @@ class StateChain {
   void TrimLocked();
 
   std::atomic<uint64_t>* published_word_ = nullptr;
+  std::atomic<uint64_t> head_serial_{0};
   mutable std::mutex mutex_;
   std::deque<Entry> published_;  // never empty
   std::deque<Entry> pending_;

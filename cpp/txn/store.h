@@ -22,6 +22,7 @@
 #include "absl/status/statusor.h"
 #include "base/strong_id.h"
 #include "env/env.h"
+#include "env/temp_file.h"
 #include "pager/file_view.h"
 #include "pager/file_writer.h"
 #include "txn/change_log.h"
@@ -195,6 +196,9 @@ class Transaction {
   virtual absl::Status Commit(Synchronous synchronous) = 0;
   virtual void Rollback() = 0;
   virtual uint64_t private_bytes() const = 0;  // memory its page versions take
+  // Where it may write what memory should not hold, and the bound of pages in memory that others go by.
+  virtual env::TempPlace temp_place() const = 0;
+  virtual uint64_t page_cache_bytes() const = 0;
 };
 
 // File ids fixed by the format. Every other file is created by CreateFile and found through the catalog.

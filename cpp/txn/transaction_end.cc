@@ -77,6 +77,7 @@ absl::Status TransactionImpl::Refresh() {
   auto published = core_->Newest();
   if (!is_writing_) {
     state_ = std::move(published);
+    newest_files_ = {};
     has_read_ = false;
     return state_->status();
   }
@@ -165,6 +166,7 @@ void TransactionImpl::End(bool is_committed, const CommitRequest& request) {
     if (is_gone && !entry.created_path.empty()) core_->DiscardCreated(entry.pages->file());
   }
   files_.clear();
+  newest_files_ = {};
   savepoints_.clear();
   change_log_.reset();
   read_log_.reset();

@@ -74,6 +74,15 @@ absl::StatusOr<FileView> TransactionImpl::NewestView(FileId file) {
 }
 
 bool TransactionImpl::IsNewest(FileId file) const {
+  const uint64_t serial = core_->chain().head_serial();  // before the state is looked at, which may be newer
+  if (serial != newest_files_.head_serial) newest_files_ = {serial, {}};
+  for (const auto& [known, is_newest] : newest_files_.answers) {
+    if (known == file) return is_newest;
+  }
+  return newest_files_.answers.emplace_back(file, CompareWithNewest(file)).second;
+}
+
+bool TransactionImpl::CompareWithNewest(FileId file) const {
   const auto newest = core_->chain().head();
   const FileState* there = newest->Find(file);
   const auto own = files_.find(file);
@@ -106,6 +115,7 @@ absl::StatusOr<pager::FileWriter*> TransactionImpl::Writer(FileId file) {
 }
 
 absl::Status TransactionImpl::Open(FileId file, FileEntry* entry) {
+  newest_files_ = {};
   TURDB_ASSIGN_OR_RETURN(const FileState* committed, Committed(file));
   TURDB_ASSIGN_OR_RETURN(FileView view, committed->View(state_->pin()));
   if (entry->pages == nullptr) {
@@ -123,6 +133,7 @@ absl::StatusOr<FileId> TransactionImpl::CreateFile(std::string_view relative_pat
   TURDB_RETURN_IF_ERROR(CheckWriting());
   TURDB_ASSIGN_OR_RETURN(std::string path, core_->ReservePath(relative_path));
   const FileId id = core_->NextFileId();
+  newest_files_ = {};
   FileEntry& entry = files_[id];
   entry.created_path = path;
   entry.pages = std::make_unique<PrivatePages>(core_->NewDataFile(id, path), state_->pin());
@@ -171,6 +182,7 @@ absl::Status TransactionImpl::RollbackTo(Savepoint savepoint) {
     return InternalError("no savepoint of depth ", savepoint.depth);
   }
   savepoints_.resize(savepoint.depth);
+  newest_files_ = {};
   const SavedState& saved = savepoints_.back();
   if (change_log_ != nullptr) change_log_->CutBackTo(saved.changes);
   StaleFiles stale;  // saved on pages of a state that the transaction has left since
@@ -201,7 +213,13 @@ absl::Status TransactionImpl::RollbackTo(Savepoint savepoint) {
 }
 
 void TransactionImpl::Release(Savepoint savepoint) {
-  if (savepoint.depth > 0 && savepoint.depth <= savepoints_.size()) savepoints_.resize(savepoint.depth - 1);
+  while (savepoint.depth > 0 && savepoint.depth <= savepoints_.size()) {
+    for (const auto& [id, saved] : savepoints_.back().files) {
+      const auto found = files_.find(id);
+      if (found != files_.end() && found->second.moves == saved.moves) found->second.pages->Release(saved.saved);
+    }
+    savepoints_.pop_back();
+  }
 }
 
 }  // namespace turdb::txn

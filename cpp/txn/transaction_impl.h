@@ -8,8 +8,10 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "absl/container/inlined_vector.h"
 #include "pager/private_pages.h"
 #include "txn/store_core.h"
 
@@ -63,6 +65,8 @@ class TransactionImpl final : public Transaction {
   absl::Status Commit(Synchronous synchronous) override;
   void Rollback() override;
   uint64_t private_bytes() const override;
+  env::TempPlace temp_place() const override { return {core_->env(), core_->path()}; }
+  uint64_t page_cache_bytes() const override { return core_->memory().limit_bytes(); }
 
  private:
   struct FileEntry {
@@ -83,7 +87,14 @@ class TransactionImpl final : public Transaction {
   };
   using StaleFiles = absl::flat_hash_set<FileId>;
 
+  // Answers of IsNewest, good while the newest state is the same and the files here are of the same states.
+  struct NewestFiles {
+    uint64_t head_serial = 0;
+    absl::InlinedVector<std::pair<FileId, bool>, 4> answers;
+  };
+
   absl::Status CheckWriting() const;
+  bool CompareWithNewest(FileId file) const;
   absl::StatusOr<const pager::FileState*> Committed(FileId file) const;
   absl::Status Open(FileId file, FileEntry* entry);
   void BecomeOldest();  // gets its id, which is its age
@@ -103,6 +114,7 @@ class TransactionImpl final : public Transaction {
 
   const std::shared_ptr<StoreCore> core_;
   IntrusivePtr<DatabaseState> state_;
+  mutable NewestFiles newest_files_;
   bool has_read_ = false;
   bool is_writing_ = false;
   bool is_exclusive_ = false;

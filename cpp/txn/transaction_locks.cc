@@ -18,6 +18,7 @@ void TransactionImpl::BecomeOldest() {
 
 void TransactionImpl::MoveSnapshotTo(IntrusivePtr<DatabaseState> state, Lsn checkpoint_lsn) {
   state_ = std::move(state);
+  newest_files_ = {};
   checkpoint_at_start_ = checkpoint_lsn;
 }
 
@@ -118,7 +119,7 @@ int64_t TransactionImpl::ReserveRowId(FileId table, int64_t least) {
 }
 
 void TransactionImpl::NoteRowId(FileId table, int64_t rowid) {
-  if (!is_exclusive_) core_->locks().NoteRowId(table, rowid);
+  if (!is_exclusive_) core_->locks().NoteRowId(&owner_, table, rowid);
 }
 
 }  // namespace turdb::txn

@@ -140,7 +140,7 @@ bool DateTime::ReadText(std::string_view text, const ExecContext* exec) {
   const bool is_subsec = EqualsIgnoreCase(text, "subsec") || EqualsIgnoreCase(text, "subsecond");
   if (EqualsIgnoreCase(text, "now") || is_subsec) {
     has_subseconds_ = is_subsec;
-    const auto now = exec == nullptr ? std::chrono::system_clock::now() : exec->now;
+    const auto now = exec == nullptr ? std::chrono::system_clock::now() : exec->Now();
     julian_ms_ = std::chrono::duration_cast<std::chrono::milliseconds>(now.time_since_epoch()).count() + kUnixEpochMs;
     return is_valid_ = true;
   }

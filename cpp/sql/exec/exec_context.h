@@ -62,7 +62,7 @@ struct ExecContext {
   int64_t changes = 0;
   int64_t last_insert_rowid = 0;
   int64_t connection_changes = 0, connection_total_changes = 0;
-  std::chrono::system_clock::time_point now;       // one moment for the whole statement
+  mutable std::chrono::system_clock::time_point now;  // asked for the first time; Now() is the way to it
   // Grows when the root is opened: what was computed for an earlier execution is stale.
   uint64_t execution = 0;
   // How a write that failed wants to end: OR ROLLBACK ends the transaction, OR FAIL keeps what the statement has done.
@@ -77,6 +77,11 @@ struct ExecContext {
   std::vector<std::function<void()>> at_close;
 
   absl::Status CheckInterrupt() const;
+  // One moment for the whole statement. Most never ask, and a clock costs more than a comparison of rows.
+  std::chrono::system_clock::time_point Now() const {
+    if (now == std::chrono::system_clock::time_point()) now = std::chrono::system_clock::now();
+    return now;
+  }
   // A change of one row is found wanting before anything is written, or written whole; a savepoint would make the next
   // statement copy again every page that it touches.
   void BeginWriting(bool is_one_row) {
