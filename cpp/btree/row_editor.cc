@@ -99,9 +99,10 @@ absl::StatusOr<bool> RowEditor::TryUpdateColumns(RowId key, absl::Span<const Cel
   TURDB_RETURN_IF_ERROR(GoTo(key.value()));
   if (!IsAt(key.value())) return false;
   TURDB_ASSIGN_OR_RETURN(uint8_t* const page, writer_->MutablePage(path_.leaf_id));
+  if (path_.leaf.page() == page) change_count_ = writer_->change_count();
+  else TURDB_RETURN_IF_ERROR(Reopen(page));  // it has been copied
   const uint32_t live_before = path_.leaf.LiveBytes();
-  const bool is_done = record::TryUpdateColumns(page, at_, row, changed);
-  TURDB_RETURN_IF_ERROR(Reopen(page));
+  const bool is_done = record::TryUpdateColumns(page, path_.leaf, at_, row, changed);
   if (!is_done || path_.leaf.LiveBytes() >= live_before || !record::IsThin(path_.leaf)) return is_done;
   has_path_ = false;
   TURDB_RETURN_IF_ERROR(BalanceLeaf(writer_, path_, Balance::kUsually));

@@ -17,6 +17,11 @@ TransactionRegistry::Entry::~Entry() {
 }
 
 void TransactionRegistry::Entry::Update(std::string_view isolation, bool is_writing, uint64_t snapshot_lsn, uint64_t private_bytes) {
+  // Nobody else changes the entry.
+  if (at_->private_bytes == private_bytes && at_->snapshot_lsn == snapshot_lsn && at_->is_writing == is_writing &&
+      at_->isolation == isolation) {
+    return;
+  }
   std::lock_guard<std::mutex> guard(registry_->mutex_);
   at_->isolation = isolation;
   at_->is_writing = is_writing;

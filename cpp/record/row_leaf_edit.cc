@@ -302,10 +302,10 @@ bool TryUpdateRow(uint8_t* page, uint32_t at, absl::Span<const Cell> row) {
   return true;
 }
 
-bool TryUpdateColumns(uint8_t* page, uint32_t at, absl::Span<const Cell> row, const std::vector<bool>& changed) {
+bool TryUpdateColumns(uint8_t* page, const RowLeaf& leaf, uint32_t at, absl::Span<const Cell> row,
+                      const std::vector<bool>& changed) {
   constexpr uint32_t kMost = 8;  // columns; whoever changes more has the whole row written
-  RowLeaf leaf;
-  if (!leaf.Open(page) || leaf.is_records()) return false;
+  if (leaf.is_records()) return false;
   const uint32_t columns = leaf.is_varied() ? leaf.ColumnsOf(at) : leaf.columns();
   uint32_t at_column[kMost];
   Minipage minipages[kMost];

@@ -23,7 +23,9 @@ bool TryInsertRow(uint8_t* page, uint32_t at, int64_t key, absl::Span<const Cell
 bool TryUpdateRow(uint8_t* page, uint32_t at, absl::Span<const Cell> row);
 // Only the columns that `changed` marks; of the others nothing is looked at. False as well where a marked column may refer to
 // overflow chains, in leaves of records, and for columns that the row does not have.
-bool TryUpdateColumns(uint8_t* page, uint32_t at, absl::Span<const Cell> row, const std::vector<bool>& changed);
+// REQUIRES: `leaf` is open on the page; it stays so.
+bool TryUpdateColumns(uint8_t* page, const RowLeaf& leaf, uint32_t at, absl::Span<const Cell> row,
+                      const std::vector<bool>& changed);
 bool TryEraseRow(uint8_t* page, uint32_t at);
 
 }  // namespace turdb::record

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "absl/container/inlined_vector.h"
 #include "base/errors.h"
 #include "base/status_macros.h"
 #include "table/cell_bytes.h"
@@ -26,7 +27,7 @@ class RecordWriter {
   }
   void PutString(std::string_view bytes) {
     Put<uint64_t>(bytes.size());
-    at_ = std::copy(bytes.begin(), bytes.end(), at_);
+    if (!bytes.empty()) at_ = std::copy(bytes.begin(), bytes.end(), at_);
   }
   void PutCell(const Cell& cell) {
     Put(cell.type);
@@ -129,8 +130,13 @@ absl::Status RowLog::Table::Insert(RowId rowid, absl::Span<const Cell> row, cons
 
 absl::Status RowLog::Table::Update(RowRef row, RowId new_rowid, absl::Span<const Cell> new_row,
                                    const std::vector<bool>& changed, const ExpressionTrace& trace) {
-  size_t room = RoomFor(trace, row) + changed.size();
-  for (size_t i = 0; i < changed.size(); ++i) room += changed[i] ? RoomFor(new_row[i]) : 0;
+  size_t room = RoomFor(trace, row) + sizeof(uint16_t);
+  absl::InlinedVector<uint16_t, 8> columns;
+  for (size_t i = 0; i < changed.size(); ++i) {
+    if (!changed[i]) continue;
+    columns.push_back(static_cast<uint16_t>(i));
+    room += sizeof(uint16_t) + RoomFor(new_row[i]);
+  }
   TURDB_ASSIGN_OR_RETURN(char* const at, bytes_.Reserve(room));
   RecordWriter record(at);
   record.Put(Op::kUpdate);
@@ -138,9 +144,10 @@ absl::Status RowLog::Table::Update(RowRef row, RowId new_rowid, absl::Span<const
   record.Put(row.rowid.value());
   record.PutString(row.key);
   record.Put(new_rowid.value());
-  for (size_t i = 0; i < changed.size(); ++i) {
-    record.Put<bool>(changed[i]);
-    if (changed[i]) record.PutCell(new_row[i]);
+  record.Put(static_cast<uint16_t>(columns.size()));
+  for (const uint16_t column : columns) {
+    record.Put(column);
+    record.PutCell(new_row[column]);
   }
   bytes_.Commit(record.size());
   return absl::OkStatus();
@@ -163,9 +170,12 @@ absl::Status RowLog::Table::RepeatUpdate(TableWriter* writer, RowRef row, std::s
   const size_t width = def_.columns.size();
   std::vector<bool> changed(width), kept(width);
   std::vector<Cell> new_row(width), old_row(width);
+  for (auto n = TakeBytes<uint16_t>(at); n > 0; --n) {
+    const auto column = TakeBytes<uint16_t>(at);
+    changed[column] = true;
+    new_row[column] = TakeAligned(at, &arena);
+  }
   for (size_t i = 0; i < width; ++i) {
-    changed[i] = TakeBytes<bool>(at);
-    if (changed[i]) new_row[i] = TakeAligned(at, &arena);
     kept[i] = !changed[i] && !def_.columns[i].type.is_vector();  // a vector that stays is the writer's to keep
   }
   TURDB_ASSIGN_OR_RETURN(const bool is_there, writer->Read(row, kept, &arena, old_row.data()));

@@ -41,6 +41,7 @@ absl::StatusOr<TableAccess> AccessUnderExclusiveLock(txn::Transaction* txn, cons
 absl::StatusOr<TableAccess> LockForRows(txn::Transaction* txn, const catalog::TableDef& table) {
   if (txn->is_exclusive()) return TableAccess::kWhole;
   const LockMode held = txn->table_lock(table.file);
+  if (held == LockMode::kIntentionExclusive) return TableAccess::kRows;
   if (held == LockMode::kExclusive) return AccessUnderExclusiveLock(txn, table);
   if (held == LockMode::kNone && txn->prefers_whole_tables() && txn->TryLockTable(table.file, LockMode::kExclusive)) {
     return AccessUnderExclusiveLock(txn, table);

@@ -81,6 +81,7 @@ class TableWriterImpl final : public TableWriter {
   absl::Status UndoInsert(RowRef ref, size_t indexes);
   absl::Status ReadOld(RowRef ref, bool* found);
   absl::Status PlanUpdate(bool is_moved, const std::vector<bool>& changed);
+  bool IsTreeAlone(const std::vector<bool>& changed) const;
   absl::Status KeepVectors(const std::vector<bool>& changed);
   absl::Status ChangeEntries(RowRef ref, RowRef new_ref);
   absl::Status ChangeVectors(RowRef new_ref, bool is_moved, const std::vector<bool>& changed);
@@ -263,6 +264,12 @@ absl::Status TableWriterImpl::PlanUpdate(bool is_moved, const std::vector<bool>&
   return absl::OkStatus();
 }
 
+// Whether the change is one of the table's tree and nothing else, with values as they are given.
+bool TableWriterImpl::IsTreeAlone(const std::vector<bool>& changed) const {
+  return vectors_.empty() && (table_.rowid_alias < 0 || !changed[table_.rowid_alias]) &&
+         std::find(is_affected_.begin(), is_affected_.end(), true) == is_affected_.end();
+}
+
 // Completes given_ and stored_ by the vectors that stay.
 absl::Status TableWriterImpl::KeepVectors(const std::vector<bool>& changed) {
   for (size_t i = 0; i < vectors_.size(); ++i) {
@@ -301,6 +308,11 @@ absl::Status TableWriterImpl::Update(RowRef given_ref, RowId new_rowid, absl::Sp
   const bool is_moved = new_ref.rowid != ref.rowid || new_ref.key != ref.key;
   TURDB_RETURN_IF_ERROR(PlanUpdate(is_moved, changed));
   bool found = true;
+  if (!is_moved && IsTreeAlone(changed)) {
+    TURDB_ASSIGN_OR_RETURN(found, store_->Update(ref, new_row, changed));
+    if (found) return absl::OkStatus();
+    return InternalError("a row of table '", table_.name, "' that is to be updated is not there");
+  }
   const bool needs_old = !vectors_.empty() || std::find(needed_.begin(), needed_.end(), true) != needed_.end();
   if (needs_old) TURDB_RETURN_IF_ERROR(ReadOld(ref, &found));
   if (!found) return InternalError("a row of table '", table_.name, "' that is to be updated is not there");

@@ -25,29 +25,49 @@ LockMode Union(LockMode a, LockMode b) {
   return Covers(b, a) ? b : LockMode::kExclusive;
 }
 
-const LockOwner::Table* LockOwner::Find(FileId file) const {
-  for (const Table& table : tables_) {
-    if (table.file == file) return &table;
+// --- the book --------------------------------------------------------------------------------
+
+LockMode LockOwner::Table::Find(const LockKey& key) const {
+  if (key.kind == LockKey::Kind::kRow) {
+    const auto found = rows.find(key.id);
+    return found == rows.end() ? LockMode::kNone : found->second;
   }
-  return nullptr;
+  const auto found = keys.find(key);
+  return found == keys.end() ? LockMode::kNone : found->second;
 }
 
-LockMode LockOwner::Held(const LockKey& key) const {
-  if (key.kind == LockKey::Kind::kDatabase) return database_;
+bool LockOwner::Table::Enter(const LockKey& key, LockMode wanted) {
+  const bool is_row = key.kind == LockKey::Kind::kRow;
+  LockMode& held = is_row ? rows[key.id] : keys[key];
+  if (held != LockMode::kNone && Covers(held, wanted)) return false;
+  held = Union(held, wanted);
+  return true;
+}
+
+bool LockOwner::Table::Erase(const LockKey& key) {
+  return (key.kind == LockKey::Kind::kRow ? rows.erase(key.id) : keys.erase(key)) > 0;
+}
+
+void LockOwner::Table::Clear() {
+  rows = {};
+  keys = {};
+}
+
+// --- the owner -------------------------------------------------------------------------------
+
+LockMode LockOwner::HeldOfTable(const LockKey& key) const {
   const Table* const table = Find(key.table);
-  if (key.kind == LockKey::Kind::kTable) return table == nullptr ? LockMode::kNone : table->mode;
-  if (table != nullptr && !table->book.empty()) {
-    const auto found = table->book.find(key);
-    if (found != table->book.end()) return found->second;
+  if (table != nullptr && table->size() > 0) {
+    const LockMode held = table->Find(key);
+    if (held != LockMode::kNone) return held;
   }
-  if (held_.empty()) return LockMode::kNone;
   const auto found = held_.find(key);
   return found == held_.end() ? LockMode::kNone : found->second;
 }
 
 size_t LockOwner::size() const {
   size_t n = held_.size() + tables_.size() + (database_ == LockMode::kNone ? 0 : 1);
-  for (const Table& table : tables_) n += table.book.size();
+  for (const Table& table : tables_) n += table.size();
   return n;
 }
 
@@ -55,16 +75,11 @@ LockOwner::Entered LockOwner::EnterInBook(const LockKey& key, LockMode mode) {
   Table* const table = Find(key.table);
   if (table == nullptr) return Entered::kNotAlone;
   std::lock_guard<std::mutex> guard(book_mutex_);
-  if (!table->is_alone) {  // what is in the book is in the lock table by now, as all that comes
-    held_.insert(table->book.begin(), table->book.end());
-    Locks().swap(table->book);
-    return Entered::kNotAlone;
-  }
-  const auto [at, is_new] = table->book.try_emplace(key, mode);
-  if (is_new) return Entered::kIsNew;
-  if (Covers(at->second, mode)) return Entered::kWasHeld;
-  at->second = Union(at->second, mode);
-  return Entered::kIsNew;
+  if (table->is_alone) return table->Enter(key, mode) ? Entered::kIsNew : Entered::kWasHeld;
+  // What is in the book is in the lock table by now, as all that comes.
+  table->ForEach([this](const LockKey& held, LockMode held_mode) { held_[held] = held_mode; });
+  table->Clear();
+  return Entered::kNotAlone;
 }
 
 }  // namespace turdb::txn

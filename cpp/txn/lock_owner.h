@@ -8,11 +8,11 @@
 
 #include <condition_variable>
 #include <cstdint>
-#include <deque>
 #include <mutex>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "absl/container/flat_hash_map.h"
 #include "base/strong_id.h"
@@ -48,7 +48,12 @@ class LockOwner {
   // The lowest id is the oldest. The address is the identity while it holds or waits.
   TxnId id() const { return id_; }
   void set_id(TxnId id) { id_ = id; }
-  LockMode Held(const LockKey& key) const;
+  LockMode Held(const LockKey& key) const {
+    if (key.is_of_table()) return HeldOfTable(key);
+    if (key.kind == LockKey::Kind::kDatabase) return database_;
+    const Table* const table = Find(key.table);
+    return table == nullptr ? LockMode::kNone : table->mode;
+  }
   size_t size() const;
 
  private:
@@ -59,19 +64,38 @@ class LockOwner {
     FileId file;
     LockMode mode = LockMode::kNone;
     bool is_alone = false;            // guarded by book_mutex_: nobody else has the table, or waits for it
-    Locks book;  // rows and keys; in the lock table as well once it is not alone. Changed under book_mutex_
+    // Rows and keys; in the lock table as well once it is not alone. Changed under book_mutex_.
+    absl::flat_hash_map<uint64_t, LockMode> rows;
+    Locks keys;
     int64_t last_rowid = INT64_MIN;   // reserved while alone; guarded by book_mutex_
+
+    LockMode Find(const LockKey& key) const;
+    bool Enter(const LockKey& key, LockMode mode);  // whether that is new or stronger
+    bool Erase(const LockKey& key);
+    size_t size() const { return rows.size() + keys.size(); }
+    template <typename Visit>
+    void ForEach(Visit visit) const {
+      for (const auto& [id, row_mode] : rows) visit(LockKey{file, LockKey::Kind::kRow, id}, row_mode);
+      for (const auto& [key, key_mode] : keys) visit(key, key_mode);
+    }
+    void Clear();
   };
   enum class Entered : uint8_t { kWasHeld, kIsNew, kNotAlone };
 
-  const Table* Find(FileId file) const;
+  const Table* Find(FileId file) const {
+    for (const Table& table : tables_) {
+      if (table.file == file) return &table;
+    }
+    return nullptr;
+  }
   Table* Find(FileId file) { return const_cast<Table*>(std::as_const(*this).Find(file)); }
+  LockMode HeldOfTable(const LockKey& key) const;
   // Locks a row or key in the book, if the owner is alone with its table.
   Entered EnterInBook(const LockKey& key, LockMode mode);
 
   TxnId id_;
   LockMode database_ = LockMode::kNone;
-  std::deque<Table> tables_;  // grows under the lock table's mutex and book_mutex_
+  std::vector<Table> tables_;  // grows under the lock table's mutex and book_mutex_
   Locks held_;  // other rows and keys. Changed by the owner's thread, or while that waits, under the lock table's mutex
   std::mutex book_mutex_;  // taken after the lock table's
   // Guarded by the lock table's mutex.

@@ -12,6 +12,7 @@ using Clock = std::chrono::steady_clock;
 namespace {
 
 constexpr auto kCheckEvery = std::chrono::milliseconds(20);
+constexpr size_t kMostIdleSlots = 4096;  // of resources_ that are kept for the next transaction
 
 bool AreCompatible(LockMode a, LockMode b) {
   if (a == LockMode::kNone || b == LockMode::kNone) return true;
@@ -39,8 +40,8 @@ void LockTable::EndSolitudeLocked(const LockOwner* newcomer, const LockKey& tabl
     LockOwner::Table* const own = holder.owner->Find(table.table);
     if (own == nullptr || !own->is_alone) continue;
     own->is_alone = false;
-    for (const auto& [key, mode] : own->book) resources_[key].holders.push_back({holder.owner, mode});
-    stats_.held += own->book.size();
+    own->ForEach([&](const LockKey& key, LockMode mode) { resources_[key].holders.push_back({holder.owner, mode}); });
+    stats_.held += own->size();
     Resource& resource = resources_[table];
     resource.last_rowid = std::max(resource.last_rowid, own->last_rowid);
   }
@@ -181,9 +182,9 @@ void LockTable::DropHolderLocked(LockOwner* owner, const LockKey& key) {
 // REQUIRES: not of a table.
 void LockTable::Release(LockOwner* owner, const LockKey& key) {
   std::lock_guard<std::mutex> guard(mutex_);
-  if (LockOwner::Table* const table = owner->Find(key.table); table != nullptr && !table->book.empty()) {
+  if (LockOwner::Table* const table = owner->Find(key.table); table != nullptr && table->size() > 0) {
     std::lock_guard<std::mutex> book_guard(owner->book_mutex_);
-    const bool was_in_book = table->book.erase(key) > 0;
+    const bool was_in_book = table->Erase(key);
     if (was_in_book && table->is_alone) return;
     if (was_in_book) return DropHolderLocked(owner, key);
   }
@@ -201,10 +202,8 @@ void LockTable::Downgrade(LockOwner* owner, const LockKey& key, LockMode mode) {
 // Those in the book of a table where others have come are in the lock table, too.
 void LockTable::DropBookLocked(LockOwner* owner, LockOwner::Table* table) {
   std::lock_guard<std::mutex> guard(owner->book_mutex_);
-  if (!table->is_alone) {
-    for (const auto& [key, mode] : table->book) DropHolderLocked(owner, key);
-  }
-  LockOwner::Locks().swap(table->book);
+  if (!table->is_alone) table->ForEach([&](const LockKey& key, LockMode) { DropHolderLocked(owner, key); });
+  table->Clear();
 }
 
 void LockTable::ReleaseRows(LockOwner* owner, FileId table) {
@@ -223,7 +222,7 @@ void LockTable::ReleaseAll(LockOwner* owner) {
   if (owner->size() == 0) return;
   std::lock_guard<std::mutex> guard(mutex_);
   for (const auto& [key, mode] : owner->held_) DropHolderLocked(owner, key);
-  owner->held_.clear();
+  LockOwner::Locks().swap(owner->held_);
   for (LockOwner::Table& table : owner->tables_) {
     DropBookLocked(owner, &table);
     DropHolderLocked(owner, LockKey{table.file, LockKey::Kind::kTable});
@@ -233,6 +232,7 @@ void LockTable::ReleaseAll(LockOwner* owner) {
     owner->tables_.clear();
   }
   if (owner->database_ != LockMode::kNone) DropHolderLocked(owner, LockKey{});
+  if (resources_.empty() && resources_.capacity() > kMostIdleSlots) resources_ = {};
   owner->database_ = LockMode::kNone;
 }
 
@@ -271,7 +271,7 @@ void LockTable::ForEachBookLocked(Visit visit) const {
     for (const Holder& holder : resource.holders) {
       std::lock_guard<std::mutex> guard(holder.owner->book_mutex_);
       const LockOwner::Table* const table = holder.owner->Find(key.table);
-      if (table != nullptr && table->is_alone) visit(*holder.owner, table->book);
+      if (table != nullptr && table->is_alone) visit(*holder.owner, *table);
     }
   }
 }
@@ -279,7 +279,7 @@ void LockTable::ForEachBookLocked(Visit visit) const {
 LockStats LockTable::stats() const {
   std::lock_guard<std::mutex> guard(mutex_);
   LockStats stats = stats_;
-  ForEachBookLocked([&](const LockOwner&, const LockOwner::Locks& book) { stats.held += book.size(); });
+  ForEachBookLocked([&](const LockOwner&, const LockOwner::Table& table) { stats.held += table.size(); });
   return stats;
 }
 
@@ -290,8 +290,8 @@ std::vector<LockInfo> LockTable::List() const {
     for (const Holder& holder : resource.holders) list.push_back({key, holder.owner->id(), holder.mode, true});
     for (const Request* request : resource.queue) list.push_back({key, request->owner->id(), request->mode, false});
   }
-  ForEachBookLocked([&](const LockOwner& owner, const LockOwner::Locks& book) {
-    for (const auto& [key, mode] : book) list.push_back({key, owner.id(), mode, true});
+  ForEachBookLocked([&](const LockOwner& owner, const LockOwner::Table& table) {
+    table.ForEach([&](const LockKey& key, LockMode mode) { list.push_back({key, owner.id(), mode, true}); });
   });
   return list;
 }

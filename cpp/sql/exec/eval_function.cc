@@ -87,6 +87,11 @@ class CastTo : public Evaluator {
 class ApplyColumnAffinity : public Evaluator {
  public:
   ApplyColumnAffinity(Affinity affinity, EvaluatorPtr arg) : affinity_(affinity), arg_(std::move(arg)) {}
+  bool GetAtOnce(Arena* arena, Cell* value) override {
+    if (!arg_->GetAtOnce(arena, value)) return false;
+    *value = ApplyAffinity(*value, affinity_, arena);
+    return true;
+  }
   absl::Status Eval(const Frame& frame, const ColumnVector** result) override {
     const ColumnVector* value = nullptr;
     TURDB_RETURN_IF_ERROR(arg_->Eval(frame, &value));

@@ -12,6 +12,10 @@ class Constant : public Evaluator {
     *result = &result_;
     return absl::OkStatus();
   }
+  bool GetAtOnce(Arena*, Cell* value) override {
+    *value = value_.cell();
+    return true;
+  }
 
  private:
   Value value_;
@@ -21,13 +25,20 @@ class Parameter : public Evaluator {
  public:
   Parameter(uint32_t number, ExecContext* context) : number_(number), context_(context) {}
   absl::Status Eval(const Frame&, const ColumnVector** result) override {
-    const auto& parameters = context_->parameters;  // not bound: NULL, as in SQLite
-    result_.SetConstant(number_ <= parameters.size() ? parameters[number_ - 1].cell() : Cell());
+    result_.SetConstant(Get());
     *result = &result_;
     return absl::OkStatus();
   }
+  bool GetAtOnce(Arena*, Cell* value) override {
+    *value = Get();
+    return true;
+  }
 
  private:
+  Cell Get() const {
+    const auto& parameters = context_->parameters;  // not bound: NULL, as in SQLite
+    return number_ <= parameters.size() ? parameters[number_ - 1].cell() : Cell();
+  }
   uint32_t number_;
   ExecContext* context_;
 };

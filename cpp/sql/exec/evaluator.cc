@@ -18,6 +18,7 @@ absl::Status Evaluator::EvalRows(const Frame& frame, uint32_t* rows, uint32_t* c
 }
 
 absl::Status EvalScalar(Evaluator* evaluator, Arena* arena, Cell* value) {
+  if (evaluator->GetAtOnce(arena, value)) return absl::OkStatus();
   Frame frame;
   frame.rows = 1;
   frame.arena = arena;

@@ -46,6 +46,8 @@ class Evaluator {
  public:
   virtual ~Evaluator() = default;
   virtual absl::Status Eval(const Frame& frame, const ColumnVector** result) = 0;
+  // The value, if that takes no frame and next to no work: of a parameter, or a literal.
+  virtual bool GetAtOnce(Arena*, Cell*) { return false; }
   // The rows where the value is true, ascending, into `rows` (room for frame.rows).
   virtual absl::Status EvalRows(const Frame& frame, uint32_t* rows, uint32_t* count);
   bool is_cheap() const { return is_cheap_; }  // cannot fail, has no subquery, costs little

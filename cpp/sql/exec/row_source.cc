@@ -132,6 +132,7 @@ absl::StatusOr<RowSource::Found> RowSource::Find(table::TableWriter* writer, Are
 }
 
 absl::Status RowSource::Eval(size_t i, Cell* value) {
+  if (outputs_[i]->GetAtOnce(frame_.arena, value)) return absl::OkStatus();
   const ColumnVector* result = nullptr;
   TURDB_RETURN_IF_ERROR(outputs_[i]->Eval(frame_, &result));
   *value = result->Get(0);
