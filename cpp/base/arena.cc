@@ -13,6 +13,7 @@ char* Arena::AllocateBlock(size_t bytes, size_t alignment) {
   next_block_bytes_ = std::min(next_block_bytes_ * 2, kLargestGrowthBytes);
   blocks_.push_back({std::unique_ptr<char[]>(new char[size]), size});
   used_bytes_ += size;
+  Poison(blocks_.back().bytes.get(), size);
   at_ = blocks_.back().bytes.get();
   end_ = at_ + size;
   return Allocate(bytes, alignment);
@@ -26,6 +27,7 @@ void Arena::Reset() {
   Block kept = std::move(*largest);
   blocks_.clear();
   blocks_.push_back(std::move(kept));
+  Poison(blocks_[0].bytes.get(), blocks_[0].size);
   at_ = blocks_[0].bytes.get();
   end_ = at_ + blocks_[0].size;
   used_bytes_ = blocks_[0].size;

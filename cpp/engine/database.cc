@@ -3,7 +3,9 @@
 #include <chrono>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
 #include "base/errors.h"
+#include "base/per_process.h"
 #include "base/status_macros.h"
 #include "table/table_writer.h"
 
@@ -15,18 +17,15 @@ constexpr uint64_t kAbsorbBatch = 512;      // vectors a background transaction:
 constexpr auto kMaintenanceDelay = std::chrono::milliseconds(50);  // after a commit, so that bursts are taken together
 constexpr auto kSyncWait = std::chrono::seconds(5);  // of PRAGMA hnsw_absorb=sync, for those who write
 
-std::mutex& RegistryMutex() {
-  static auto* mutex = new std::mutex;
-  return *mutex;
-}
+struct Registry {
+  std::mutex mutex;  // guards what follows
+  std::condition_variable opened;
+  absl::flat_hash_map<std::string, std::weak_ptr<Database>> databases;
+  absl::flat_hash_set<std::string> opening;  // keys
+};
 
-absl::flat_hash_map<std::string, std::weak_ptr<Database>>& Registry() {
-  static auto* registry = new absl::flat_hash_map<std::string, std::weak_ptr<Database>>;
-  return *registry;
-}
-
-// A forked child inherits the registry, but cannot use what its parent opened.
-std::string OwnKey(const std::string& key) { return Cat(key, " of process ", env::PosixEnv()->ProcessId()); }
+// Of all that are being made: who makes one does not know its identity yet.
+constexpr char kNewKey[] = "new";
 
 std::string ReadingKey(const std::string& key) { return key + " read-only"; }
 
@@ -73,31 +72,100 @@ Database::Database(std::string path, std::unique_ptr<env::Env> memory_env, std::
       catalog_cache_(catalog::NewCatalogCache()),
       auto_vacuum_(store_.get(), catalog_cache_.get(), [this] { return MustYield(); }) {}
 
-absl::StatusOr<std::shared_ptr<Database>> Database::Open(const OpenOptions& options) {
-  const bool is_memory = options.env == nullptr && IsMemory(options.path);
-  const bool is_private = options.env == nullptr && (options.path == ":memory:" || options.path.empty());
-  std::lock_guard lock(RegistryMutex());
-  env::Env* env = options.env != nullptr ? options.env : env::PosixEnv();
-  const std::string place = options.env != nullptr ? Cat(reinterpret_cast<uintptr_t>(env), ":") : "";
-  std::string key = options.path;
-  if (!is_memory && !is_private) {
-    // A missing path has no identity yet; it is registered under the one it has once it was created.
-    auto canonical = env->CanonicalPath(options.path);
-    if (canonical.ok()) key = OwnKey(place + *canonical);
+namespace {
+
+// What a database of the process is found by. A missing path has no identity yet.
+struct Identity {
+  explicit Identity(const OpenOptions& options) {
+    is_memory = options.env == nullptr && IsMemory(options.path);
+    is_private = options.env == nullptr && (options.path == ":memory:" || options.path.empty());
+    Find(options);
   }
-  // Who only reads shares a database that this process writes; who writes needs one that is open for that.
-  if (!is_private) {
-    for (const std::string& each : {key, ReadingKey(key)}) {
-      if (auto found = Registry().find(each); found != Registry().end()) {
-        if (auto database = found->second.lock()) {
-          if (options.page_cache_bytes > 0) database->store_->set_page_cache_bytes(options.page_cache_bytes);
-          return database;
-        }
-        Registry().erase(found);
+  void Find(const OpenOptions& options) {
+    key = options.path;
+    if (is_memory || is_private) return;
+    env::Env* const env = options.env != nullptr ? options.env : env::PosixEnv();
+    const std::string place = options.env != nullptr ? Cat(reinterpret_cast<uintptr_t>(env), ":") : "";
+    const auto canonical = env->CanonicalPath(options.path);
+    key = canonical.ok() ? place + *canonical : kNewKey;
+  }
+  bool is_memory, is_private;
+  std::string key;
+};
+
+// Who only reads shares a database that this process writes; who writes needs one that is open for that.
+// REQUIRES: the registry's mutex.
+std::shared_ptr<Database> FindOpen(Registry* registry, const std::string& key, const OpenOptions& options) {
+  for (const std::string& each : {key, ReadingKey(key)}) {
+    if (auto found = registry->databases.find(each); found != registry->databases.end()) {
+      if (auto database = found->second.lock()) {
+        if (options.page_cache_bytes > 0) database->store()->set_page_cache_bytes(options.page_cache_bytes);
+        return database;
       }
-      if (!options.is_read_only) break;
+      registry->databases.erase(found);
     }
+    if (!options.is_read_only) break;
   }
+  return nullptr;
+}
+
+// One thread opens a database; others that want it wait for that, as long as they would for a lock.
+class OpeningTurn {
+ public:
+  explicit OpeningTurn(Registry* registry) : registry_(registry) {}
+  ~OpeningTurn() {
+    if (key_.empty()) return;
+    std::lock_guard guard(registry_->mutex);
+    registry_->opening.erase(key_);
+    registry_->opened.notify_all();
+  }
+  // The database when it is open; otherwise this thread is to open it.
+  absl::StatusOr<std::shared_ptr<Database>> Take(Identity* identity, const OpenOptions& options) {
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(options.timeout_ms);
+    std::unique_lock lock(registry_->mutex);
+    while (true) {
+      identity->Find(options);
+      if (auto database = FindOpen(registry_, identity->key, options)) return database;
+      if (!registry_->opening.contains(identity->key) && !registry_->opening.contains(kNewKey)) break;
+      if (std::chrono::steady_clock::now() >= deadline) {
+        return BusyError("'", options.path, "' is locked: another thread has been opening it for the whole timeout");
+      }
+      registry_->opened.wait_for(lock, std::chrono::milliseconds(20));
+      if (!options.check_interrupt) continue;
+      lock.unlock();
+      TURDB_RETURN_IF_ERROR(options.check_interrupt());
+      lock.lock();
+    }
+    key_ = identity->key;
+    registry_->opening.insert(key_);
+    return nullptr;
+  }
+
+ private:
+  Registry* const registry_;
+  std::string key_;
+};
+
+}  // namespace
+
+absl::StatusOr<std::shared_ptr<Database>> Database::Open(const OpenOptions& options) {
+  Registry& registry = PerProcess<Registry>::Get();
+  Identity identity(options);
+  OpeningTurn turn(&registry);
+  if (!identity.is_private) {
+    TURDB_ASSIGN_OR_RETURN(std::shared_ptr<Database> open, turn.Take(&identity, options));
+    if (open != nullptr) return open;
+  }
+  TURDB_ASSIGN_OR_RETURN(std::shared_ptr<Database> database, OpenNew(options, identity.is_memory || identity.is_private));
+  identity.Find(options);  // one that was missing has an identity now
+  if (!identity.is_private && identity.key != kNewKey) {
+    std::lock_guard guard(registry.mutex);
+    registry.databases[options.is_read_only ? ReadingKey(identity.key) : identity.key] = database;
+  }
+  return database;
+}
+
+absl::StatusOr<std::shared_ptr<Database>> Database::OpenNew(const OpenOptions& options, bool is_memory) {
   txn::StoreOptions store_options;
   store_options.is_read_only = options.is_read_only;
   store_options.create_if_missing = options.create_if_missing;
@@ -105,9 +173,9 @@ absl::StatusOr<std::shared_ptr<Database>> Database::Open(const OpenOptions& opti
   store_options.check_interrupt = options.check_interrupt;
   if (options.page_cache_bytes > 0) store_options.page_cache_bytes = options.page_cache_bytes;
   std::unique_ptr<env::Env> memory_env;
-  if (is_memory || is_private) memory_env = env::NewMemoryEnv();
-  if (memory_env != nullptr) env = memory_env.get();
-  const std::string path = memory_env != nullptr ? "memory" : options.path;
+  if (is_memory) memory_env = env::NewMemoryEnv();
+  env::Env* const env = is_memory ? memory_env.get() : options.env != nullptr ? options.env : env::PosixEnv();
+  const std::string path = is_memory ? "memory" : options.path;
   if (env == env::PosixEnv()) TURDB_RETURN_IF_ERROR(CheckParent(env, path));
   TURDB_ASSIGN_OR_RETURN(auto store, txn::Store::Open(env, path, store_options));
   if (options.is_read_only) {
@@ -119,15 +187,7 @@ absl::StatusOr<std::shared_ptr<Database>> Database::Open(const OpenOptions& opti
   const auto destroy = [process_id = env->ProcessId()](Database* database) {
     if (env::PosixEnv()->ProcessId() == process_id) delete database;
   };
-  std::shared_ptr<Database> database(new Database(options.path, std::move(memory_env), std::move(store)), destroy);
-  if (!is_private) {
-    if (!is_memory) {
-      TURDB_ASSIGN_OR_RETURN(const std::string canonical, env->CanonicalPath(options.path));
-      key = OwnKey(place + canonical);
-    }
-    Registry()[options.is_read_only ? ReadingKey(key) : key] = database;
-  }
-  return database;
+  return std::shared_ptr<Database>(new Database(options.path, std::move(memory_env), std::move(store)), destroy);
 }
 
 Database::~Database() {

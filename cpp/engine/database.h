@@ -47,6 +47,7 @@ class Database {
 
  private:
   Database(std::string path, std::unique_ptr<env::Env> memory_env, std::unique_ptr<txn::Store> store);
+  static absl::StatusOr<std::shared_ptr<Database>> OpenNew(const OpenOptions& options, bool is_memory);
   void RunMaintenance();
   // What is to be done now; true when there may be more.
   bool Maintain();

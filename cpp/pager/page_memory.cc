@@ -17,7 +17,7 @@ bool PageMemory::IsForeignProcess() const { return env::PosixEnv()->ProcessId() 
 IntrusivePtr<PageVersion> PageMemory::NewHeapVersion(Epoch owner) {
   heap_bytes_.fetch_add(kPageMemoryBytes, std::memory_order_relaxed);
   uint8_t* memory = AllocatePageMemory();
-  return IntrusivePtr<PageVersion>(::new (memory + format::kPageBytes) PageVersion(owner, this, memory, 0, false));
+  return IntrusivePtr<PageVersion>(::new (memory + kPageMemoryVersion) PageVersion(owner, this, memory, 0, false));
 }
 
 absl::StatusOr<IntrusivePtr<PageVersion>> PageMemory::NewVersion(Epoch owner) {
@@ -32,7 +32,7 @@ absl::StatusOr<IntrusivePtr<PageVersion>> PageMemory::NewVersion(Epoch owner) {
 
 IntrusivePtr<PageVersion> PageVersion::New(Epoch owner) {
   uint8_t* memory = AllocatePageMemory();
-  return IntrusivePtr<PageVersion>(::new (memory + format::kPageBytes) PageVersion(owner, nullptr, memory, 0, false));
+  return IntrusivePtr<PageVersion>(::new (memory + kPageMemoryVersion) PageVersion(owner, nullptr, memory, 0, false));
 }
 
 PageVersion::PageVersion(Epoch owner, PageMemory* memory, uint8_t* bytes, uint32_t slot, bool is_spilled)

@@ -15,6 +15,7 @@
 #include "base/intrusive_ptr.h"
 #include "base/strong_id.h"
 #include "format/page.h"
+#include "pager/page_pool.h"
 
 namespace turdb::pager {
 
@@ -90,7 +91,7 @@ class PageTable {
     const uint8_t* bytes(uint32_t i) const {
       const auto child = reinterpret_cast<uintptr_t>(children[i]);
       if (ABSL_PREDICT_FALSE((child & kSpilled) != 0)) return version(i)->bytes();
-      return child == 0 ? nullptr : reinterpret_cast<const uint8_t*>(child) - format::kPageBytes;
+      return child == 0 ? nullptr : reinterpret_cast<const uint8_t*>(child) - kPageMemoryVersion;
     }
   };
 

@@ -5,6 +5,7 @@
 #include <bit>
 
 #include "base/errors.h"
+#include "base/poison.h"
 #include "base/status_macros.h"
 
 namespace turdb::pager {
@@ -16,6 +17,10 @@ constexpr uint32_t kFirstMapChunks = 4, kLargestMapChunks = 256;
 constexpr uint32_t kKeptEmpty = 4;
 
 }  // namespace
+
+SpillRegion::~SpillRegion() {
+  for (const Chunk& chunk : chunks_) Unpoison(chunk.bytes, kChunkBytes);  // the addresses may be mapped again
+}
 
 absl::Status SpillRegion::Grow() {
   if (file_ == nullptr) {
@@ -31,6 +36,7 @@ absl::Status SpillRegion::Grow() {
   TURDB_ASSIGN_OR_RETURN(uint8_t* data, file_->Map(n_old * kChunkBytes, n_new * kChunkBytes));
   for (uint32_t i = 0; i < n_new; ++i) {
     chunks_.push_back({data + i * kChunkBytes});
+    Poison(chunks_.back().bytes, kChunkBytes);
     bare_.push_back(n_old + n_new - 1 - i);  // the first is taken first
   }
   return absl::OkStatus();
@@ -66,6 +72,7 @@ absl::StatusOr<SpillRegion::Slot> SpillRegion::Take() {
     chunk.free &= chunk.free - 1;
     if (chunk.free == 0) CoolAfterFilling(number);
     ++n_used_;
+    Unpoison(chunk.bytes + bit * format::kPageBytes, format::kPageBytes);
     return Slot{chunk.bytes + bit * format::kPageBytes, number * kChunkSlots + bit};
   }
 }
@@ -81,6 +88,7 @@ void SpillRegion::CoolAfterFilling(uint32_t number) {
 void SpillRegion::Give(uint32_t number) {
   std::lock_guard<std::mutex> guard(mutex_);
   Chunk& chunk = chunks_[number / kChunkSlots];
+  Poison(chunk.bytes + number % kChunkSlots * format::kPageBytes, format::kPageBytes);
   chunk.free |= uint64_t{1} << (number % kChunkSlots);
   --n_used_;
   if (chunk.free == ~uint64_t{0} && ++n_empty_ > kKeptEmpty) {

@@ -28,6 +28,7 @@ class SpillRegion {
   };
 
   SpillRegion(env::Env* env, std::string directory) : env_(env), directory_(std::move(directory)) {}
+  ~SpillRegion();
 
   absl::StatusOr<Slot> Take();  // kDiskFull, kIo
   void Give(uint32_t number);

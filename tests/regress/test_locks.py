@@ -176,6 +176,28 @@ def test_processes_that_take_turns_lose_nothing(path):
     con.close()
 
 
+def test_waiting_to_open_one_database_holds_up_nobody(path, tmp_path):
+    """Point 5: while a thread waited for a database that another process writes, no other database could be opened, and the
+    timeout of whoever wanted the same one was ignored."""
+    holder = programs.start("con = turdb.connect(path); print('open', flush=True); sys.stdin.readline()", path)
+    assert holder.stdout.readline() == "open\n"
+    opened = []
+    thread = threading.Thread(target=lambda: opened.append(turdb.connect(path, timeout=LONG)))
+    thread.start()
+    time.sleep(0.2)  # it waits
+    with turdb.connect(tmp_path / "other.turdb") as other:
+        other.execute("create table t (a)")
+    other.close()
+    turdb.connect(":memory:").close()
+    with pytest.raises(turdb.OperationalError) as told:
+        turdb.connect(path, timeout=0.1)
+    assert told.value.retryable
+    assert thread.is_alive() and not opened
+    holder.communicate("\n", timeout=60)
+    thread.join()
+    opened[0].close()
+
+
 # --- fork and threads ---------------------------------------------------------------------------------
 
 
@@ -238,6 +260,53 @@ def test_use_after_fork_is_refused_and_harms_nobody(path):
     """Fork and threads: servers that load first and fork then shared a handle and damaged the file or deadlocked. Every use of
     the parent's connection is refused with what to do instead; the child opens its own; the parent goes on."""
     assert programs.run(FORKED, path) == "unharmed\n"
+
+
+FORKED_WHILE_OPENING = """
+import threading
+
+def open_and_close(number):
+    while not stopped.is_set():
+        con = turdb.connect(f"{path}-{number}")
+        con.execute("create table if not exists t (a)")
+        con.execute("insert into t values (zeroblob(100000))")
+        con.commit()
+        con.close()
+
+stopped = threading.Event()
+threads = [threading.Thread(target=open_and_close, args=(number,)) for number in range(3)]
+for thread in threads:
+    thread.start()
+try:
+    for i in range(60):
+        pid = os.fork()
+        if pid == 0:
+            own = turdb.connect(f"{path}-child")
+            own.execute("create table if not exists t (a)")
+            own.execute("insert into t values (zeroblob(100000))")
+            own.commit()
+            own.close()
+            os._exit(0)
+        deadline = time.monotonic() + 30
+        while (ended := os.waitpid(pid, os.WNOHANG))[0] == 0:
+            if time.monotonic() > deadline:
+                os.kill(pid, signal.SIGKILL)
+                raise SystemExit("the child hangs")
+            time.sleep(0.002)
+        assert os.waitstatus_to_exitcode(ended[1]) == 0
+finally:
+    stopped.set()
+    for thread in threads:
+        thread.join()
+con = turdb.connect(f"{path}-child")
+print(con.execute("select count(*) from t").fetchone())
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_a_child_forked_while_others_open_databases_opens_its_own(path):
+    """Fork and threads: a child inherits locks as they were held by threads that it does not have, and waited for them for ever."""
+    assert programs.run(FORKED_WHILE_OPENING, path) == "(60,)\n"
 
 
 def test_python_runs_while_vectors_are_searched_and_indexed():
