@@ -68,6 +68,15 @@ UNORDERED = (
     "SELECT k, row_number() OVER (PARTITION BY n ORDER BY v, k), sum(n) OVER (PARTITION BY t ORDER BY k) FROM a",
     "SELECT k, sum(n) OVER (), count(*) OVER (PARTITION BY v), lag(k, 2) OVER (ORDER BY k) FROM a",
     "SELECT k, rank() OVER w, dense_rank() OVER w, ntile(3) OVER w, first_value(k) OVER w FROM a WINDOW w AS (ORDER BY n, t, k)",
+    "SELECT k, lag(t, n % 4, 'none') OVER w, lead(v, 2 * n) OVER w, ntile(n + 1) OVER w, percent_rank() OVER w, cume_dist() OVER w FROM a WINDOW w AS (ORDER BY n, k)",
+    "SELECT k, first_value(t) OVER w, last_value(v) OVER w, nth_value(t, 1 + k % 5) OVER w, count(v) FILTER (WHERE n > 3) OVER w FROM a "
+    "WINDOW w AS (PARTITION BY n > 8 ORDER BY n DESC, k ROWS BETWEEN 300 PRECEDING AND 9 FOLLOWING)",
+    "SELECT k, max(t) OVER w, min(v) OVER w, sum(n) FILTER (WHERE k % 2) OVER w, sum(n) OVER w FROM a WINDOW w AS (ORDER BY k DESC ROWS BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING)",
+    "SELECT k, min(t) OVER w, sum(n) OVER w, last_value(n) OVER w FROM a WINDOW w AS (ORDER BY n, t, k GROUPS BETWEEN 2 PRECEDING AND 1 PRECEDING)",
+    "SELECT k, max(k) OVER w, count(*) OVER w, total(n) OVER w FROM a WINDOW w AS (ORDER BY n GROUPS BETWEEN 1 PRECEDING AND 2 FOLLOWING EXCLUDE GROUP)",
+    "SELECT k, count(*) OVER w, sum(k) OVER w, max(k) OVER w FROM a WINDOW w AS (ORDER BY v RANGE BETWEEN 2.5 PRECEDING AND 1 FOLLOWING)",
+    "SELECT k, count(*) OVER w, min(k) OVER w FROM a WINDOW w AS (PARTITION BY k % 50 = 3 ORDER BY v DESC RANGE BETWEEN 1 FOLLOWING AND 30 FOLLOWING)",
+    "SELECT k, first_value(k) OVER w, count(*) OVER w FROM a WINDOW w AS (ORDER BY k RANGE BETWEEN 9 PRECEDING AND 1 PRECEDING EXCLUDE CURRENT ROW)",
     "SELECT k, sum(n) OVER (ORDER BY k ROWS BETWEEN 3 PRECEDING AND 2 FOLLOWING), max(n) OVER (ORDER BY n RANGE 2 PRECEDING) FROM a",
 )
 # What SQLite leaves open (the order within a concatenation) or has in newer versions alone.
@@ -330,6 +339,9 @@ MEMORY = 2 << 20
         "SELECT pad FROM big EXCEPT SELECT pad FROM big WHERE k % 2",
         "SELECT pad, row_number() OVER (ORDER BY x), sum(x) OVER (), rank() OVER (PARTITION BY x % 9 ORDER BY pad) FROM big",
         "SELECT pad, lag(k) OVER (PARTITION BY x % 997 ORDER BY pad) FROM big",
+        "SELECT pad, lag(pad, 1000) OVER w, lead(k) OVER w, ntile(9) OVER w FROM big WINDOW w AS (ORDER BY pad)",
+        "SELECT k, sum(x) OVER w, first_value(pad) OVER w, count(*) FILTER (WHERE x % 2) OVER w FROM big WINDOW w AS (ORDER BY x ROWS BETWEEN 9000 PRECEDING AND 9000 FOLLOWING)",
+        "SELECT k, max(k) OVER w, min(pad) OVER w FROM big WINDOW w AS (PARTITION BY k < 2000 ORDER BY k DESC RANGE BETWEEN 100 PRECEDING AND UNBOUNDED FOLLOWING)",
         "UPDATE OR IGNORE big SET u = 0, pad = pad || 'x' WHERE k > 0",  # all rows are collected, none is written
         "WITH c AS MATERIALIZED (SELECT * FROM big) SELECT max(x.pad) FROM c x, (SELECT count(*) FROM c) y",
         "SELECT count(*) FROM big WHERE pad IN (SELECT pad FROM big WHERE k % 2) OR x = 1",
