@@ -209,6 +209,7 @@ absl::Status AppendPlain(txn::Transaction* txn, const catalog::TableDef& table, 
   BlockMaker maker(table, rows, state);
   for (const AppendColumn& column : columns) TURDB_RETURN_IF_ERROR(maker.Add(column));
   TURDB_ASSIGN_OR_RETURN(table::AppendBlock * block, maker.Finish());
+  block->sort_space = {state->TempPlace(), state->settings.statement_memory};
   return table::AppendRows(txn, table, *block, nullptr, state->TableProgress("load"));
 }
 

@@ -68,6 +68,8 @@ class ConnectionState : public sql::ExecOwner {
     return isolation == sql::Isolation::kReadCommitted || isolation == sql::Isolation::kReadUncommitted;
   }
   table::Progress TableProgress(std::string_view phase);
+  // Where temporary files of statements go.
+  env::TempPlace TempPlace() const { return {database->store()->env(), database->store()->path()}; }
   void NoteTransaction();  // tells the registry how the open transaction stands; nothing in autocommit
 
   // transaction_control.cc

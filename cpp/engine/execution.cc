@@ -30,7 +30,7 @@ absl::StatusOr<std::unique_ptr<Execution>> MakeExecution(std::shared_ptr<sql::Ph
   context.collations = state->functions.collations();
   context.functions = &state->functions;
   context.catalog = execution->plan->bound.catalog;
-  context.temp_place = {state->database->store()->env(), state->database->store()->path()};
+  context.temp_place = state->TempPlace();
   TURDB_ASSIGN_OR_RETURN(execution->root, sql::BuildOperators(*execution->plan->root, &context));
   return execution;
 }

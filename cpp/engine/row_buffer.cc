@@ -23,7 +23,7 @@ RowBuffer::Rows* RowBuffer::Kept() {
   rows_->context.memory.set_limit(std::numeric_limits<int64_t>::max());
   if (state_ != nullptr) {
     rows_->context.memory.set_limit(state_->settings.statement_memory);
-    rows_->context.temp_place = {state_->database->store()->env(), state_->database->store()->path()};
+    rows_->context.temp_place = state_->TempPlace();
   }
   rows_->kept.Reset(columns_);
   return rows_.get();

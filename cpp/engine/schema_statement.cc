@@ -23,7 +23,7 @@ absl::StatusOr<std::unique_ptr<Result>> StatementImpl::ExecuteSchema(absl::Span<
   TURDB_ASSIGN_OR_RETURN(exec.catalog, state_->Catalog(txn.get()));
   exec.parameters = parameters;
   exec.settings = &state_->settings;
-  exec.temp_place = {state_->database->store()->env(), state_->database->store()->path()};
+  exec.temp_place = state_->TempPlace();
   exec.memory.set_limit(state_->settings.statement_memory);
   exec.interrupted = &state_->interrupted;
   exec.collations = state_->functions.collations();

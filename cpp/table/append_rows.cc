@@ -156,7 +156,7 @@ absl::Status BulkAppend::AppendEntries(IndexWriter* index) {
   std::vector<bool> needed(table_.columns.size());
   index->maker().MarkNeeded(&needed);
   std::vector<Cell> row(table_.columns.size());
-  EntrySorter sorter;
+  EntrySorter sorter(block_.sort_space);
   sorter.Reserve(block_.rows);
   IndexEntry entry;
   for (uint32_t i = 0; i < block_.rows; ++i) {

@@ -5,6 +5,7 @@
 // otherwise sorted entries are inserted, which still visits each leaf once. Not thread-safe.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <string_view>
@@ -22,7 +23,7 @@ namespace turdb::table {
 class EntrySorter {
  public:
   explicit EntrySorter(const SortSpace& space = {}) : memory_bytes_(space.memory_bytes), runs_(space.place) {}
-  void Reserve(size_t entries) { items_.reserve(entries); }
+  void Reserve(size_t entries) { items_.reserve(std::min<uint64_t>(entries, memory_bytes_ / kLeastBytes)); }
   absl::Status Add(const IndexEntry& entry);  // kDiskFull, kIo
   // kConstraint when two distinct entries, or one and the index, have the same key. `check` stops it with an error.
   absl::Status WriteTo(pager::FileWriter* writer, const catalog::TableDef& table, const catalog::IndexDef& index,
@@ -42,6 +43,7 @@ class EntrySorter {
       return prefix != other.prefix ? prefix < other.prefix : key() < other.key();
     }
   };
+  static constexpr uint64_t kLeastBytes = sizeof(Item) + 8;  // that an entry takes, about
   void Sort();
   absl::Status WriteRun();
 

@@ -92,6 +92,12 @@ absl::StatusOr<std::unique_ptr<TableWriter>> NewTableWriter(txn::Transaction* tx
 absl::StatusOr<int64_t> ReadSequence(txn::Transaction* txn, const catalog::TableDef& table);
 absl::Status WriteSequence(txn::Transaction* txn, const catalog::TableDef& table, int64_t value);
 
+// Memory that a sort of index entries may take, and where it goes on when that is used up.
+struct SortSpace {
+  env::TempPlace place;
+  uint64_t memory_bytes = ~uint64_t{0};
+};
+
 // Bulk append: rows column by column, rowids given or the next ones. Empty indexes are built by sorting. Vectors go
 // straight to their file. Either all rows are appended or the transaction must roll back (the caller's savepoint).
 struct AppendBlock {
@@ -100,16 +106,12 @@ struct AppendBlock {
   std::vector<const ColumnVector*> columns;      // per table column; nullptr: default/NULL; not for vector columns
   std::vector<const float*> vectors;             // per table column; row-major [rows, dim] float32, or nullptr
   std::vector<size_t> vector_strides;            // floats from one row's vector to the next
+  SortSpace sort_space;                          // of the entries of one index
 };
 using Progress = std::function<absl::Status(uint64_t done, uint64_t total)>;  // an error stops the work
 absl::Status AppendRows(txn::Transaction* txn, const catalog::TableDef& table, const AppendBlock& block,
                         IndexExpressions expressions, const Progress& progress);
 
-// Memory that a sort of index entries may take, and where it goes on when that is used up.
-struct SortSpace {
-  env::TempPlace place;
-  uint64_t memory_bytes = ~uint64_t{0};
-};
 // Fills a new index from its table (CREATE INDEX, REINDEX): sorts and bulk-loads, or builds the graph with `threads`.
 absl::Status BuildIndex(txn::Transaction* txn, const catalog::TableDef& table, const catalog::IndexDef& index,
                         IndexExpressions expressions, int threads, const Progress& progress, const SortSpace& space = {});

@@ -11,7 +11,9 @@
 #include "env/fault_env.h"
 #include "sql/exec/kept_rows.h"
 #include "sql/exec/key_groups.h"
+#include "sql/exec/key_set.h"
 #include "sql/exec/row_block.h"
+#include "sql/exec/row_queue.h"
 #include "sql/exec/row_sorter.h"
 #include "table/entry_runs.h"
 
@@ -168,6 +170,68 @@ py::list Group(const py::list& rows, size_t width, const std::vector<int>& colla
   }
 }
 
+// Which rows had not come before, then which of `asked` are there, and how often each row is in the set; and the calls made.
+py::tuple AskSet(const py::list& rows, const py::list& asked, size_t width, const std::vector<int>& collations, uint64_t memory,
+                 uint32_t at_once, uint64_t fail_at) {
+  World world(memory, fail_at, "io");
+  std::vector<Collation> of_columns;
+  for (int collation : collations) of_columns.push_back(static_cast<Collation>(collation));
+  KeySet set(&world.context, RowSpill::kNoNode);
+  set.Reset(of_columns);
+  py::list is_new, is_there, all;
+  ColumnBatch batch;
+  bool flags[kBatchRows];
+  Batches given(rows, width, at_once), others(asked, width, at_once);
+  while (given.Next(&batch)) {
+    Check(set.AddNew(batch.columns.data(), batch.size, flags));
+    for (uint32_t i = 0; i < batch.size; ++i) is_new.append(flags[i]);
+  }
+  while (others.Next(&batch)) {
+    Check(set.Find(batch.columns.data(), batch.size, flags));
+    for (uint32_t i = 0; i < batch.size; ++i) is_there.append(flags[i]);
+  }
+  KeySet::Place place;
+  for (;;) {
+    Check(set.Next(&place, &batch));
+    if (batch.size == 0) break;
+    batch.columns.resize(width);  // without the hash
+    Append(batch, &all);
+  }
+  set.Close();
+  if (world.context.memory.used() != 0) throw std::logic_error("memory is still accounted for");
+  return py::make_tuple(is_new, is_there, all, world.env->calls());
+}
+
+// What leaves a queue: an operation is a list of rows to add, or a number of rows to take.
+py::tuple Queue(const py::list& operations, size_t width, const std::vector<Key>& keys, uint64_t memory, uint64_t fail_at) {
+  World world(memory, fail_at, "io");
+  std::vector<OrderColumn> order;
+  for (const auto& [column, is_descending, nulls_first, collation] : keys) {
+    order.push_back({column, is_descending, nulls_first, static_cast<Collation>(collation)});
+  }
+  RowQueue queue(&world.context, RowSpill::kNoNode, width, order);
+  queue.Reset();
+  py::list taken;
+  std::vector<Cell> cells(width);
+  for (const auto& operation : operations) {
+    if (py::isinstance<py::list>(operation)) {
+      Batches batches(operation.cast<py::list>(), width, kBatchRows);
+      ColumnBatch batch;
+      while (batches.Next(&batch)) Check(queue.Add(batch.columns.data(), nullptr, batch.size));
+      continue;
+    }
+    for (int left = operation.cast<int>(); left > 0 && !queue.empty(); --left) {
+      Check(queue.Pop(cells.data()));
+      py::tuple row(width);
+      for (size_t c = 0; c < width; ++c) row[c] = ToPython(cells[c]);
+      taken.append(row);
+    }
+  }
+  queue.Close();
+  if (world.context.memory.used() != 0) throw std::logic_error("memory is still accounted for");
+  return py::make_tuple(taken, world.env->calls());
+}
+
 py::bytes Encode(const py::list& rows, size_t width) {
   Batches batches(rows, width, kBatchRows);
   ColumnBatch batch;
@@ -227,6 +291,9 @@ PYBIND11_MODULE(spill, m) {
         py::arg("at_once") = 2048, py::arg("fail_at") = 0, py::arg("fault") = "io");
   m.def("keep", &Keep);
   m.def("group", &Group);
+  m.def("ask_set", &AskSet, py::arg("rows"), py::arg("asked"), py::arg("width"), py::arg("collations"), py::arg("memory"),
+        py::arg("at_once") = 2048, py::arg("fail_at") = 0);
+  m.def("queue", &Queue, py::arg("operations"), py::arg("width"), py::arg("keys"), py::arg("memory"), py::arg("fail_at") = 0);
   m.def("encode", &Encode);
   m.def("decode", &Decode);
   m.def("merge_entries", &MergeEntries, py::arg("runs"), py::arg("fail_at") = 0);

@@ -29,6 +29,9 @@ ORDERED = (  # a total order: the rows must come in it
     "SELECT DISTINCT v, t FROM a ORDER BY 1, 2",
     "WITH c AS MATERIALIZED (SELECT k, n FROM a) SELECT x.k, y.n FROM c x JOIN c y ON x.k = y.k + 1 ORDER BY x.k",
     "WITH RECURSIVE r (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM r WHERE i < 500) SELECT i FROM r ORDER BY i % 7, i",
+    "WITH RECURSIVE r (i, t, d) AS (SELECT k, t, 0 FROM a UNION ALL SELECT i, t || d, d + 1 FROM r WHERE d < 2 ORDER BY 3 DESC, 1) SELECT * FROM r",
+    "WITH RECURSIVE r (i, t, d) AS (SELECT k, t, 0 FROM a UNION ALL SELECT i, t, d + 1 FROM r WHERE d < 2 ORDER BY 2 DESC, 3, 1 DESC LIMIT 99 OFFSET 5) "
+    "SELECT * FROM r",
 )
 UNORDERED = (
     "SELECT v, count(*), sum(n), avg(n), min(t), max(v), total(n) FROM a GROUP BY v",
@@ -55,9 +58,25 @@ UNORDERED = (
     "SELECT k FROM a WHERE EXISTS (SELECT 1 FROM b WHERE b.v = a.v AND b.k > a.n)",
     "SELECT k FROM a WHERE NOT EXISTS (SELECT 1 FROM b WHERE b.t = a.t)",
     "SELECT x.k, y.k FROM a x, b y WHERE x.n + y.k = 7",
+    "SELECT k, v IN (SELECT v FROM b), t IN (SELECT t FROM b), n NOT IN (SELECT k FROM b) FROM a",
+    "SELECT k, (v, n) IN (SELECT v, k FROM b), (t, n) NOT IN (SELECT t, k FROM b WHERE k > 3) FROM a",
+    "SELECT k FROM a WHERE v NOT IN (SELECT v FROM b WHERE v IS NOT NULL) OR n IN (SELECT count(*) FROM b GROUP BY v)",
+    "SELECT k FROM a WHERE k < 60 AND (v IN (SELECT v FROM b WHERE b.k < a.n) OR n = 1)",
+    "WITH RECURSIVE r (i) AS (SELECT n FROM a UNION SELECT (i * 7 + 3) % 1009 FROM r) SELECT i FROM r",
+    "WITH RECURSIVE r (v, d) AS (SELECT v, n % 3 FROM a UNION SELECT v, d - 1 FROM r WHERE d > 0) SELECT v, d FROM r",
+    "WITH RECURSIVE r (t, d) AS (SELECT t, n % 3 FROM b, (SELECT n FROM a) UNION SELECT t || 'x', d - 1 FROM r WHERE d > 0 ORDER BY 2, 1) SELECT lower(t), d FROM r",
     "SELECT k, row_number() OVER (PARTITION BY n ORDER BY v, k), sum(n) OVER (PARTITION BY t ORDER BY k) FROM a",
     "SELECT k, sum(n) OVER (), count(*) OVER (PARTITION BY v), lag(k, 2) OVER (ORDER BY k) FROM a",
     "SELECT k, rank() OVER w, dense_rank() OVER w, ntile(3) OVER w, first_value(k) OVER w FROM a WINDOW w AS (ORDER BY n, t, k)",
+    "SELECT k, lag(t, n % 4, 'none') OVER w, lead(v, 2 * n) OVER w, ntile(n + 1) OVER w, percent_rank() OVER w, cume_dist() OVER w FROM a WINDOW w AS (ORDER BY n, k)",
+    "SELECT k, first_value(t) OVER w, last_value(v) OVER w, nth_value(t, 1 + k % 5) OVER w, count(v) FILTER (WHERE n > 3) OVER w FROM a "
+    "WINDOW w AS (PARTITION BY n > 8 ORDER BY n DESC, k ROWS BETWEEN 300 PRECEDING AND 9 FOLLOWING)",
+    "SELECT k, max(t) OVER w, min(v) OVER w, sum(n) FILTER (WHERE k % 2) OVER w, sum(n) OVER w FROM a WINDOW w AS (ORDER BY k DESC ROWS BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING)",
+    "SELECT k, min(t) OVER w, sum(n) OVER w, last_value(n) OVER w FROM a WINDOW w AS (ORDER BY n, t, k GROUPS BETWEEN 2 PRECEDING AND 1 PRECEDING)",
+    "SELECT k, max(k) OVER w, count(*) OVER w, total(n) OVER w FROM a WINDOW w AS (ORDER BY n GROUPS BETWEEN 1 PRECEDING AND 2 FOLLOWING EXCLUDE GROUP)",
+    "SELECT k, count(*) OVER w, sum(k) OVER w, max(k) OVER w FROM a WINDOW w AS (ORDER BY v RANGE BETWEEN 2.5 PRECEDING AND 1 FOLLOWING)",
+    "SELECT k, count(*) OVER w, min(k) OVER w FROM a WINDOW w AS (PARTITION BY k % 50 = 3 ORDER BY v DESC RANGE BETWEEN 1 FOLLOWING AND 30 FOLLOWING)",
+    "SELECT k, first_value(k) OVER w, count(*) OVER w FROM a WINDOW w AS (ORDER BY k RANGE BETWEEN 9 PRECEDING AND 1 PRECEDING EXCLUDE CURRENT ROW)",
     "SELECT k, sum(n) OVER (ORDER BY k ROWS BETWEEN 3 PRECEDING AND 2 FOLLOWING), max(n) OVER (ORDER BY n RANGE 2 PRECEDING) FROM a",
 )
 # What SQLite leaves open (the order within a concatenation) or has in newer versions alone.
@@ -320,8 +339,15 @@ MEMORY = 2 << 20
         "SELECT pad FROM big EXCEPT SELECT pad FROM big WHERE k % 2",
         "SELECT pad, row_number() OVER (ORDER BY x), sum(x) OVER (), rank() OVER (PARTITION BY x % 9 ORDER BY pad) FROM big",
         "SELECT pad, lag(k) OVER (PARTITION BY x % 997 ORDER BY pad) FROM big",
+        "SELECT pad, lag(pad, 1000) OVER w, lead(k) OVER w, ntile(9) OVER w FROM big WINDOW w AS (ORDER BY pad)",
+        "SELECT k, sum(x) OVER w, first_value(pad) OVER w, count(*) FILTER (WHERE x % 2) OVER w FROM big WINDOW w AS (ORDER BY x ROWS BETWEEN 9000 PRECEDING AND 9000 FOLLOWING)",
+        "SELECT k, max(k) OVER w, min(pad) OVER w FROM big WINDOW w AS (PARTITION BY k < 2000 ORDER BY k DESC RANGE BETWEEN 100 PRECEDING AND UNBOUNDED FOLLOWING)",
         "UPDATE OR IGNORE big SET u = 0, pad = pad || 'x' WHERE k > 0",  # all rows are collected, none is written
         "WITH c AS MATERIALIZED (SELECT * FROM big) SELECT max(x.pad) FROM c x, (SELECT count(*) FROM c) y",
+        "SELECT count(*) FROM big WHERE pad IN (SELECT pad FROM big WHERE k % 2) OR x = 1",
+        "SELECT count(*) FROM big WHERE (pad, x) NOT IN (SELECT pad, x + k % 2 FROM big) OR x = 1",
+        "WITH RECURSIVE r (pad, n) AS (SELECT pad, 0 FROM big UNION SELECT pad, n + 1 FROM r WHERE n < 1) SELECT count(*) FROM r",
+        "WITH RECURSIVE r (pad, n) AS (SELECT pad, 0 FROM big UNION ALL SELECT pad, n + 1 FROM r WHERE n < 1 ORDER BY 2, 1) SELECT count(*) FROM r",
     ],
 )
 def test_memory_is_bounded(large, sql):
@@ -333,15 +359,15 @@ def test_memory_is_bounded(large, sql):
         con = turdb.connect(sys.argv[1], isolation_level=None)
         con.execute("PRAGMA statement_memory = " + sys.argv[2])
         con.execute("SELECT max(pad) FROM big").fetchall()
-        peak = [anonymous()]
-        before = peak[0]
-        con.set_progress_handler(lambda: peak.append(anonymous()) and None, 1)
+        before = peak = anonymous()
+        def look():
+            global peak
+            peak = max(peak, anonymous())
+        con.set_progress_handler(look, 20 if "UNION ALL" in sys.argv[3] else 1)  # that one asks for every row
         cursor = con.execute(sys.argv[3])
-        count = 0
-        while rows := cursor.fetchmany(500):
-            count += len(rows)
-            peak.append(anonymous())
-        print(max(peak) - before)
+        while cursor.fetchmany(500):
+            look()
+        print(peak - before)
     """
     out = subprocess.run(run(code, large, MEMORY, sql), capture_output=True, text=True, timeout=300)
     assert int(out.stdout) < 5 * MEMORY, (out, ROWS * 230 // MEMORY)

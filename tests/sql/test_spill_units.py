@@ -167,6 +167,80 @@ def test_equal_keys_come_together(rows, memory, at_once, collation):
     assert all(compare(a, b, (0, False, True, collation)) for i, a in enumerate(firsts) for b in firsts[:i])
 
 
+# --- sets and queues ----------------------------------------------------------------------------
+keys = st.tuples(st.integers(0, 9), st.sampled_from([None, 1, 1.0, "a", "A", "a ", b"a"]))
+
+
+@given(st.lists(keys, max_size=80), st.lists(keys, max_size=30), st.sampled_from([1, 3000, 10**9]), st.integers(1, 9), st.integers(0, 2))
+def test_sets_know_what_they_have(rows, asked, memory, at_once, collation):
+    def is_among(row, others):
+        return any(row[0] == o[0] and compare(row[1], o[1], (0, False, True, collation)) == 0 for o in others)
+
+    is_new, is_there, everything, _ = spill.ask_set(rows, asked, 2, [0, collation], memory, at_once)
+    assert is_new == [not is_among(row, rows[:i]) for i, row in enumerate(rows)]
+    assert is_there == [is_among(row, rows) for row in asked]
+    assert exactly(sorted(everything, key=repr)) == exactly(sorted((row for row, new in zip(rows, is_new) if new), key=repr))
+
+
+def test_a_set_of_many_blocks():
+    rows = [(i * 7919 % 30_000, "x" * (i % 90)) for i in range(40_000)]
+    asked = [(i, "x" * (i % 90)) for i in range(60_000)]
+    first = {row: i for i, row in reversed(list(enumerate(rows)))}
+    is_new, is_there, everything, _ = spill.ask_set(rows, asked, 2, [0, 0], 100_000)
+    assert is_new == [first[row] == i for i, row in enumerate(rows)]
+    assert is_there == [row in first for row in asked]
+    assert len(everything) == len(first)
+
+
+def test_a_set_may_fail_at_every_call():
+    rows = [(i * 37 % 101, "y" * 50) for i in range(300)]
+    *_, calls = spill.ask_set(rows, rows, 2, [0, 0], 1, at_once=50)
+    for call in range(1, calls + 1):
+        with pytest.raises(RuntimeError, match="Io"):
+            spill.ask_set(rows, rows, 2, [0, 0], 1, at_once=50, fail_at=call)
+
+
+@given(st.data(), st.sampled_from([1, 3000, 10**9]))
+def test_queues_give_what_is_first(data, memory):
+    kinds = data.draw(st.lists(scalars, min_size=1, max_size=2))
+    order = data.draw(st.lists(st.tuples(st.integers(0, len(kinds) - 1), st.booleans(), st.booleans(), st.integers(0, 2)), min_size=1, max_size=2))
+    operations = data.draw(st.lists(st.one_of(st.integers(0, 20), st.lists(st.tuples(*kinds), max_size=20)), max_size=12))
+    arrivals, waiting, want = 0, [], []
+    for operation in operations:
+        if isinstance(operation, int):
+            waiting = model_sort(waiting, order)  # stable, and what came later stands behind
+            want += waiting[:operation]
+            waiting = waiting[operation:]
+            continue
+        for i, row in enumerate(operation):
+            operation[i] = (*row, arrivals)
+            arrivals += 1
+        waiting += operation
+    got, _ = spill.queue(operations, len(kinds) + 1, order, memory)
+    assert exactly(got) == exactly(want)
+
+
+def test_a_queue_of_many_runs():
+    generator = random.Random(5)
+    rows = [(generator.randrange(10**6), "z" * (i % 60)) for i in range(30_000)]
+    operations = [step for i in range(0, 30_000, 500) for step in (rows[i : i + 500], 200)]
+    waiting, want = [], []
+    for i in range(0, 30_000, 500):
+        waiting = sorted(waiting + rows[i : i + 500], key=lambda row: row[0])
+        want += waiting[:200]
+        waiting = waiting[200:]
+    got, _ = spill.queue([*operations, 30_000], 2, [(0, False, True, 0)], 60_000)
+    assert got == want + waiting
+
+
+def test_a_queue_may_fail_at_every_call():
+    operations = [[(i * 37 % 101, "y" * 50) for i in range(40)] for _ in range(12)] + [500]
+    _, calls = spill.queue(operations, 2, [(0, False, True, 0)], 1)
+    for call in range(1, calls + 1):
+        with pytest.raises(RuntimeError, match="Io"):
+            spill.queue(operations, 2, [(0, False, True, 0)], 1, fail_at=call)
+
+
 # --- index entries --------------------------------------------------------------------------------
 entries = st.lists(st.tuples(st.binary(max_size=6), st.binary(max_size=6), st.booleans()), max_size=12)
 

@@ -31,6 +31,7 @@ class InList : public Evaluator {
       : is_negated_(expr.is_negated), affinity_(expr.compare_affinity), collation_(expr.compare_collation),
         args_(std::move(args)), context_(context), columns_(args_.size()) {
     for (size_t i = 1; i < expr.args.size(); ++i) is_constant_ = is_constant_ && IsConstantExpr(*expr.args[i]);
+    if (is_constant_) set_ = InSet::New(context);
   }
 
   absl::Status Eval(const Frame& frame, const ColumnVector** result) override {
@@ -39,7 +40,7 @@ class InList : public Evaluator {
     if (!is_constant_) return ByComparison(frame);
     if (!is_built_ || built_for_ != context_->execution) TURDB_RETURN_IF_ERROR(Build());
     truth_.resize(frame.rows);
-    set_.Contains(columns_.data(), frame.rows, frame.arena, truth_.data());
+    TURDB_RETURN_IF_ERROR(set_->Contains(columns_.data(), frame.rows, frame.arena, truth_.data()));
     Finish(frame.rows);
     return absl::OkStatus();
   }
@@ -47,13 +48,13 @@ class InList : public Evaluator {
  private:
   absl::Status Build() {
     arena_.Reset();
-    set_.Reset({affinity_}, {collation_}, context_->collations);
+    set_->Reset({affinity_}, {collation_});
     for (size_t i = 1; i < args_.size(); ++i) {
       Cell cell;
       TURDB_RETURN_IF_ERROR(EvalScalar(args_[i].get(), &arena_, &cell));
       ColumnVector column;
       column.SetConstant(cell);
-      set_.Add(&column, 1);
+      TURDB_RETURN_IF_ERROR(set_->Add(&column, 1));
     }
     is_built_ = true;
     built_for_ = context_->execution;
@@ -94,7 +95,7 @@ class InList : public Evaluator {
   bool is_constant_ = true;
   bool is_built_ = false;
   uint64_t built_for_ = 0;
-  InSet set_;
+  std::shared_ptr<InSet> set_;
   Arena arena_;
   std::vector<int8_t> truth_;
 };

@@ -135,7 +135,7 @@ class InSubquery : public Evaluator {
   InSubquery(const BoundExpr& expr, std::vector<EvaluatorPtr> args, std::unique_ptr<Operator> plan, ExecContext* context)
       : is_negated_(expr.is_negated), args_(std::move(args)), subquery_(*expr.subquery, std::move(plan), context),
         columns_(args_.size()), affinities_(expr.subquery->compare_affinities),
-        collations_(expr.subquery->compare_collations) {
+        collations_(expr.subquery->compare_collations), set_(InSet::New(context)) {
     affinities_.resize(args_.size(), Affinity::kNone);
     collations_.resize(args_.size(), Collation::kBinary);
   }
@@ -147,7 +147,7 @@ class InSubquery : public Evaluator {
     const bool is_new = subquery_.IsNewExecution();
     if (!subquery_.is_correlated()) {
       if (is_new) TURDB_RETURN_IF_ERROR(Fill());
-      set_.Contains(columns_.data(), frame.rows, frame.arena, truth_.data());
+      TURDB_RETURN_IF_ERROR(set_->Contains(columns_.data(), frame.rows, frame.arena, truth_.data()));
     } else {
       TURDB_RETURN_IF_ERROR(RowByRow(frame));
     }
@@ -169,20 +169,20 @@ class InSubquery : public Evaluator {
         row_columns[i].SetConstant(columns_[i]->Get(row));
         pointers[i] = &row_columns[i];
       }
-      set_.Contains(pointers.data(), 1, frame.arena, &truth_[row]);
+      TURDB_RETURN_IF_ERROR(set_->Contains(pointers.data(), 1, frame.arena, &truth_[row]));
     }
     return absl::OkStatus();
   }
 
   absl::Status Fill() {
-    set_.Reset(affinities_, collations_, subquery_.context()->collations);
+    set_->Reset(affinities_, collations_);
     Operator* plan = subquery_.plan();
     ColumnBatch* batch = subquery_.batch();
     TURDB_RETURN_IF_ERROR(plan->Open());
     absl::Status status = plan->Next(batch);
     while (status.ok() && batch->size > 0) {
-      set_.Add(batch->columns.data(), batch->size);
-      status = plan->Next(batch);
+      status = set_->Add(batch->columns.data(), batch->size);
+      if (status.ok()) status = plan->Next(batch);
     }
     plan->Close();
     return status;
@@ -194,7 +194,7 @@ class InSubquery : public Evaluator {
   std::vector<const ColumnVector*> columns_;
   std::vector<Affinity> affinities_;
   std::vector<Collation> collations_;
-  InSet set_;
+  std::shared_ptr<InSet> set_;
   std::vector<int8_t> truth_;
 };
 

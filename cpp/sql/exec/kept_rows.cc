@@ -62,10 +62,29 @@ absl::Status KeptRows::Read(uint64_t first, ColumnBatch* batch, uint32_t most) {
   return absl::OkStatus();
 }
 
-absl::Status KeptRows::ReadBlock(uint64_t first, uint32_t most, ColumnBatch* batch) {
-  const auto after = std::upper_bound(run_.blocks.begin(), run_.blocks.end(), first,
+size_t KeptRows::BlockOf(uint64_t row) const {
+  const auto after = std::upper_bound(run_.blocks.begin(), run_.blocks.end(), row,
                                       [](uint64_t row, const RowRun::Block& block) { return row < block.first_row; });
-  const size_t block = static_cast<size_t>(after - run_.blocks.begin()) - 1;
+  return static_cast<size_t>(after - run_.blocks.begin()) - 1;
+}
+
+absl::Status KeptRows::ReadAround(uint64_t row, ColumnBatch* batch, uint64_t* first) const {
+  if (row < run_.rows) {
+    const size_t block = BlockOf(row);
+    *first = run_.blocks[block].first_row;
+    return spill_->Read(run_, block, store_.columns(), batch);
+  }
+  const uint64_t in_store = (row - run_.rows) / kBatchRows * kBatchRows;
+  *first = run_.rows + in_store;
+  FreshArena(batch)->Hold(store_.arena());
+  batch->columns.resize(store_.columns());
+  batch->size = static_cast<uint32_t>(std::min<uint64_t>(kBatchRows, store_.size() - in_store));
+  store_.Read(in_store, batch->size, batch);
+  return absl::OkStatus();
+}
+
+absl::Status KeptRows::ReadBlock(uint64_t first, uint32_t most, ColumnBatch* batch) {
+  const size_t block = BlockOf(first);
   TURDB_RETURN_IF_ERROR(spill_->Read(run_, block, store_.columns(), batch));
   const uint32_t skipped = static_cast<uint32_t>(first - run_.blocks[block].first_row);
   if (skipped == 0) {

@@ -29,11 +29,14 @@ class KeptRows {
   // Rows from number `first` on, at most `most`; as many as lie together. size 0: the end. The batch's arena holds their
   // bytes.
   absl::Status Read(uint64_t first, ColumnBatch* batch, uint32_t most = kBatchRows);
+  // The rows that lie together with this one, `*first` the first of them. REQUIRES: it is there.
+  absl::Status ReadAround(uint64_t row, ColumnBatch* batch, uint64_t* first) const;
   // Empty; gives disk and large memory back.
   void Close();
 
  private:
   absl::Status Spill();
+  size_t BlockOf(uint64_t row) const;
   absl::Status ReadBlock(uint64_t first, uint32_t most, ColumnBatch* batch);
   bool IsDue();
 

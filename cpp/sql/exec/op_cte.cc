@@ -4,9 +4,9 @@
 #include "base/errors.h"
 #include "base/status_macros.h"
 #include "sql/exec/cte.h"
-#include "sql/exec/key_table.h"
+#include "sql/exec/key_set.h"
 #include "sql/exec/operators.h"
-#include "sql/exec/row_order.h"
+#include "sql/exec/row_queue.h"
 
 namespace turdb::sql {
 namespace {
@@ -75,8 +75,8 @@ class RecursiveCte : public Operator {
   RecursiveCte(const PhysicalRecursiveCte& node, std::shared_ptr<CteState> state, OperatorPtr initial, OperatorPtr recursive,
                ExecContext* context)
       : node_(node), state_(std::move(state)), initial_(std::move(initial)), recursive_(std::move(recursive)), context_(context),
-        width_(node.output.size()), order_(OrderColumns(node.order_by, node.output.size()), context->collations),
-        queue_(std::make_unique<KeptRows>(context, node.id)) {}
+        width_(node.output.size()), seen_(context, node.id), queue_(std::make_unique<KeptRows>(context, node.id)),
+        ordered_(context, node.id, width_ + node.order_by.size(), OrderColumns(node.order_by, width_)) {}
 
   absl::Status Compile(Builder* builder) {
     for (const SortKey& key : node_.order_by) {
@@ -94,10 +94,9 @@ class RecursiveCte : public Operator {
     to_skip_ = range.offset;
     std::vector<Collation> collations = node_.collations;
     collations.resize(width_, Collation::kBinary);
-    if (!node_.is_union_all) seen_.Reset(std::move(collations), context_->collations);
+    if (!node_.is_union_all) seen_.Reset(collations);
     queue_->Reset(width_);
-    ordered_.Reset(width_ + keys_.size());
-    heap_.clear();
+    ordered_.Reset();
     state_->rows->Reset(width_);
     state_->is_ready = true;
     emitted_ = 0;
@@ -126,6 +125,8 @@ class RecursiveCte : public Operator {
   void Close() override {
     state_->rows->Close();
     queue_->Close();
+    ordered_.Close();
+    seen_.Close();
   }
 
  private:
@@ -141,17 +142,10 @@ class RecursiveCte : public Operator {
       return absl::OkStatus();
     }
     state_->rows->Reset(width_);
-    if (heap_.empty()) return absl::OkStatus();
-    std::pop_heap(heap_.begin(), heap_.end(), [this](uint64_t a, uint64_t b) { return After(a, b); });
-    std::vector<Cell> row(width_);
-    for (size_t c = 0; c < width_; ++c) row[c] = ordered_.Get(c, heap_.back());
-    heap_.pop_back();
+    if (ordered_.empty()) return absl::OkStatus();
+    std::vector<Cell> row(width_ + keys_.size());
+    TURDB_RETURN_IF_ERROR(ordered_.Pop(row.data()));
     return state_->rows->AppendRow(row.data());
-  }
-
-  bool After(uint64_t a, uint64_t b) const {
-    const int order = order_.Compare(ordered_, a, b);
-    return order != 0 ? order > 0 : a > b;
   }
 
   absl::Status Fill(Operator* from) {
@@ -168,8 +162,7 @@ class RecursiveCte : public Operator {
 
   absl::Status Queue() {
     selected_.clear();
-    numbers_.resize(input_.size);
-    if (!node_.is_union_all) seen_.FindOrAdd(input_.columns.data(), input_.size, numbers_.data(), is_new_);
+    if (!node_.is_union_all) TURDB_RETURN_IF_ERROR(seen_.AddNew(input_.columns.data(), input_.size, is_new_));
     for (uint32_t i = 0; i < input_.size; ++i) {
       if (node_.is_union_all || is_new_[i]) selected_.push_back(i);
     }
@@ -183,13 +176,7 @@ class RecursiveCte : public Operator {
       TURDB_RETURN_IF_ERROR(keys_[k]->Eval(frame, &value));
       row[width_ + k].Reference(*value);
     }
-    const uint64_t first = ordered_.size();
-    ordered_.AppendRows(row.data(), selected_.data(), count);
-    for (uint64_t i = first; i < ordered_.size(); ++i) {
-      heap_.push_back(i);
-      std::push_heap(heap_.begin(), heap_.end(), [this](uint64_t a, uint64_t b) { return After(a, b); });
-    }
-    return absl::OkStatus();
+    return ordered_.Add(row.data(), selected_.data(), count);
   }
 
   const PhysicalRecursiveCte& node_;
@@ -199,13 +186,11 @@ class RecursiveCte : public Operator {
   size_t width_;
   std::vector<EvaluatorPtr> keys_;
   EvaluatorPtr limit_, offset_;
-  RowOrder order_;
-  KeyTable seen_;
+  KeySet seen_;                      // of UNION
   std::unique_ptr<KeptRows> queue_;  // the next generation, without ORDER BY
-  RowStore ordered_;                 // with it: output columns, then keys
-  std::vector<uint64_t> heap_;       // rows of ordered_
+  RowQueue ordered_;                 // with it: output columns, then keys
   ColumnBatch input_;
-  std::vector<uint32_t> numbers_, selected_;
+  std::vector<uint32_t> selected_;
   bool is_new_[kBatchRows];
   uint64_t left_ = 0, to_skip_ = 0, emitted_ = 0;
   bool has_started_ = false;

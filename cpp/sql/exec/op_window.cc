@@ -178,12 +178,12 @@ class Window : public Operator {
     compiled.results.assign(rows_.size(), Cell());
     WindowInput input;
     input.call = &call;
-    input.order = &order_;
-    input.args = &compiled.arg_rows;
-    input.passes_filter = compiled.filter == nullptr ? nullptr : &compiled.passes;
+    input.start = compiled.start.get();
+    input.end = compiled.end.get();
     input.context = context_;
-    return RunFramedCall(input, compiled.key_rows, call.partition_by.size(), compiled.start.get(), compiled.end.get(), &arena_,
-                         &compiled.results);
+    MemoryWindow rows(order_, compiled.key_rows, call.partition_by.size(), compiled.arg_rows,
+                      compiled.filter == nullptr ? nullptr : &compiled.passes, &arena_, &compiled.results);
+    return RunWindowCall(input, &rows);
   }
 
   const PhysicalWindow& node_;

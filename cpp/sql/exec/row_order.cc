@@ -46,6 +46,14 @@ int RowOrder::CompareRows(const ColumnVector* a, uint32_t i, const ColumnVector*
   return 0;
 }
 
+int RowOrder::CompareRows(const ColumnVector* a, uint32_t i, const RowStore& store, uint64_t b) const {
+  for (const OrderColumn& column : columns_) {
+    const int order = CompareCell(column, a[column.column].Get(i), store.Get(column.column, b));
+    if (order != 0) return order;
+  }
+  return 0;
+}
+
 namespace {
 
 uint64_t RealPrefix(double value) {

@@ -28,6 +28,8 @@ class RowOrder {
   int CompareLoose(const ColumnVector* const* keys, uint32_t row, const RowStore& store, uint64_t b) const;
   // Row `i` of loose columns, all a store would have, against row `j` of others.
   int CompareRows(const ColumnVector* a, uint32_t i, const ColumnVector* b, uint32_t j) const;
+  // The same against row `b` of a store.
+  int CompareRows(const ColumnVector* a, uint32_t i, const RowStore& store, uint64_t b) const;
   // A number that orders rows as the first key does, as far as eight bytes tell; rows with equal ones may differ.
   uint64_t Prefix(const ColumnVector* columns, uint32_t row) const;
   // Sorts row numbers, rows that are equal by number.

@@ -108,8 +108,14 @@ absl::Status RowSorter::Finish() {
   store_.Free();
   std::vector<uint64_t>().swap(rows_);
   while (runs_.size() > context_->memory.merge_width()) TURDB_RETURN_IF_ERROR(MergeRuns());
-  merger_ = std::make_unique<RunMerger>(&order_, spill_.get(), store_.columns());
-  return merger_->Open(runs_.data(), runs_.size());
+  merger_ = std::make_unique<RunMerger>(&order_);
+  return merger_->Open(Readers(0, runs_.size()));
+}
+
+std::vector<RunReader> RowSorter::Readers(size_t first, size_t count) {
+  std::vector<RunReader> readers;
+  for (size_t i = first; i < first + count; ++i) readers.emplace_back(spill_.get(), &runs_[i], store_.columns());
+  return readers;
 }
 
 // One pass: neighbouring runs become one, in a new file.
@@ -119,8 +125,8 @@ absl::Status RowSorter::MergeRuns() {
   ColumnBatch batch;
   for (size_t first = 0; first < runs_.size(); first += context_->memory.merge_width()) {
     const size_t n = std::min<size_t>(context_->memory.merge_width(), runs_.size() - first);
-    RunMerger merger(&order_, spill_.get(), store_.columns());
-    TURDB_RETURN_IF_ERROR(merger.Open(runs_.data() + first, n));
+    RunMerger merger(&order_);
+    TURDB_RETURN_IF_ERROR(merger.Open(Readers(first, n)));
     RowRun run;
     do {
       TURDB_RETURN_IF_ERROR(merger.Next(store_.columns(), &batch));

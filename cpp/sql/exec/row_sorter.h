@@ -40,6 +40,7 @@ class RowSorter {
   void CutBack();
   absl::Status WriteRun();
   absl::Status MergeRuns();
+  std::vector<RunReader> Readers(size_t first, size_t count);
   void NextInMemory(size_t columns, ColumnBatch* batch);
 
   ExecContext* context_;

@@ -26,7 +26,7 @@ absl::Status RowSpill::Write(const RowStore& store, RowRun* run) {
 
 // Rows that make too large a block are written as two halves.
 absl::Status RowSpill::WriteRange(const ColumnVector* columns, size_t width, uint32_t first, uint32_t count, RowRun* run) {
-  if (count > 1 && RowBlockBytes(columns, width, first, count) > context_->memory.block_bytes()) {
+  if (count > 1 && RowBlockBytes(columns, width, first, count) > block_bytes_) {
     TURDB_RETURN_IF_ERROR(WriteRange(columns, width, first, count / 2, run));
     return WriteRange(columns, width, first + count / 2, count - count / 2, run);
   }
@@ -36,7 +36,7 @@ absl::Status RowSpill::WriteRange(const ColumnVector* columns, size_t width, uin
   run->rows += count;
   run->bytes += place.length;
   if (NodeCounters* c = counters()) c->spilled_bytes += place.length;
-  if (block_.capacity() > 2 * context_->memory.block_bytes()) std::string().swap(block_);
+  if (block_.capacity() > 2 * block_bytes_) std::string().swap(block_);
   return absl::OkStatus();
 }
 

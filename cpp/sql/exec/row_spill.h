@@ -26,8 +26,10 @@ struct RowRun {
 class RowSpill {
  public:
   static constexpr int kNoNode = -1;
-  // `node_id`: the plan node whose counters tell what was written.
-  RowSpill(ExecContext* context, int node_id) : context_(context), node_id_(node_id), space_(context->temp_place) {}
+  // `node_id`: the plan node whose counters tell what was written. `block_bytes`: 0 for those of the budget.
+  RowSpill(ExecContext* context, int node_id, uint64_t block_bytes = 0)
+      : context_(context), node_id_(node_id), block_bytes_(block_bytes != 0 ? block_bytes : context->memory.block_bytes()),
+        space_(context->temp_place) {}
 
   // Appends rows to a run. kDiskFull, kIo, kInterrupted.
   absl::Status Write(const ColumnVector* columns, size_t width, uint32_t rows, RowRun* run);
@@ -44,6 +46,7 @@ class RowSpill {
 
   ExecContext* context_;
   int node_id_;
+  uint64_t block_bytes_;
   env::TempSpace space_;
   std::string block_;
 };

@@ -8,12 +8,12 @@ namespace turdb::sql {
 
 using Layout = ColumnVector::Layout;
 
-absl::Status RunMerger::Open(const RowRun* runs, size_t count) {
+absl::Status RunMerger::Open(std::vector<RunReader> runs) {
   cursors_.clear();
   heap_.clear();
   ended_ = -1;
-  for (size_t i = 0; i < count; ++i) cursors_.push_back({RunReader(spill_, &runs[i], width_), {}});
-  for (size_t i = 0; i < count; ++i) {
+  for (const RunReader& run : runs) cursors_.push_back({run, {}});
+  for (size_t i = 0; i < cursors_.size(); ++i) {
     TURDB_RETURN_IF_ERROR(Refill(i));
     if (cursors_[i].rows.size > 0) heap_.push_back(static_cast<uint32_t>(i));
   }

@@ -13,9 +13,9 @@ namespace turdb::sql {
 
 class RunMerger {
  public:
-  // The order, the spill and the runs outlive it. Rows have `width` columns.
-  RunMerger(const RowOrder* order, RowSpill* spill, size_t width) : order_(order), spill_(spill), width_(width) {}
-  absl::Status Open(const RowRun* runs, size_t count);
+  // The order and what the readers read from outlive it.
+  explicit RunMerger(const RowOrder* order) : order_(order) {}
+  absl::Status Open(std::vector<RunReader> runs);
   // The first `columns` columns of the next rows, up to kBatchRows; fewer where a block of a run ends. size 0: the end.
   absl::Status Next(size_t columns, ColumnBatch* batch);
 
@@ -36,8 +36,6 @@ class RunMerger {
   void GatherColumn(size_t column, Arena* arena, ColumnVector* to) const;
 
   const RowOrder* order_;
-  RowSpill* spill_;
-  size_t width_;
   std::vector<Cursor> cursors_;
   std::vector<uint32_t> heap_;  // cursors with rows left
   std::vector<Pick> picks_;

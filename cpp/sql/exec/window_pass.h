@@ -14,6 +14,7 @@ namespace turdb::sql {
 struct WindowLayout {
   size_t kept = 0;                      // input, results so far, the row's number
   size_t partition_keys = 0, keys = 0;  // keys: with those of the partition
+  size_t width = 0;                     // all columns
   std::vector<size_t> args, filters;    // first argument and filter of each call; filters 0: none
 };
 

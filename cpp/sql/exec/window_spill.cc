@@ -70,6 +70,7 @@ absl::Status SpilledWindow::RunPass(size_t first, size_t last) {
     column += calls_[c]->filter == nullptr ? 0 : 1;
     if (UnitOf(node_.calls[c]) != Unit::kRow) unit = UnitOf(node_.calls[c]);
   }
+  input.layout.width = column;
   std::vector<OrderColumn> order;
   for (size_t i = 0; i < input.layout.partition_keys; ++i) order.push_back({input.layout.kept + i});
   const auto keys = OrderColumns(node_.calls[first].order_by, input.layout.kept + input.layout.partition_keys);
