@@ -1,5 +1,7 @@
 #include "engine/statistics.h"
 
+#include "env/process_reads.h"
+
 namespace turdb::engine {
 namespace {
 
@@ -11,8 +13,8 @@ struct StoreCounter {
   std::string_view unit, description;
 };
 
-// A new field of StoreStats is a line here. Pages that are read are not counted: they are read by the processor from the
-// files as the operating system maps them.
+// A new field of StoreStats is a line here. A page is read by the processor from a file as the operating system maps it, so what
+// is counted is that it was asked for; what the disk had to do for it only the operating system knows.
 constexpr StoreCounter kStoreCounters[] = {
     {"wal_bytes", &StoreStats::wal_bytes, "bytes", "log that recovery would read if the process ended now"},
     {"wal_bytes_written", &StoreStats::wal_bytes_written, "bytes", "written to the log since the database was opened"},
@@ -20,6 +22,8 @@ constexpr StoreCounter kStoreCounters[] = {
     {"syncs", &StoreStats::syncs, "calls", "syncs of the log; one serves all commits that wait for it"},
     {"checkpoints", &StoreStats::checkpoints, "checkpoints", "completed since the database was opened"},
     {"pages_written", &StoreStats::pages_checkpointed, "pages", "written to the data files by checkpoints"},
+    {"pages_read", &StoreStats::pages_read, "pages", "asked for and found in the data files as the operating system maps and caches them; those of vectors and graphs are not counted"},
+    {"cache_hits", &StoreStats::cache_hits, "pages", "asked for and found in memory, as versions that no checkpoint has written yet; neither are those"},
     {"recovered_commits", &StoreStats::recovered_commits, "transactions", "read back from the log when the database was opened"},
     {"repeated_commits", &StoreStats::repeated_commits, "transactions", "made anew at commit, because others had committed to the same table"},
     {"cache_limit_bytes", &StoreStats::cache_limit_bytes, "bytes", "of page versions in memory: cache_size"},
@@ -65,6 +69,11 @@ std::vector<Statistic> StatisticsOf(const Database& database) {
   }
   all.push_back({"oldest_snapshot_seconds", static_cast<uint64_t>(stats.oldest_snapshot_seconds), "seconds", "since a newer state than the oldest snapshot was committed"});
   all.push_back({"reading_processes", stats.reading_processes, "processes", "that read beside this one, which writes"});
+  const env::ProcessReads reads = env::ReadsOfProcess();
+  all.push_back({"major_page_faults", reads.major_faults, "times", "this process waited for a disk because of mapped memory, whatever the file"});
+  if (reads.disk_bytes.has_value()) {
+    all.push_back({"disk_read_bytes", *reads.disk_bytes, "bytes", "read from disks for this process, whatever the file; what the operating system had in its cache is not among them"});
+  }
   const SpaceCounters& space = database.space_counters();
   all.push_back({"vacuumed_tables", space.vacuumed.load(), "tables", "rebuilt by automatic vacuum since the database was opened"});
   all.push_back({"vacuum_yields", space.yielded.load(), "times", "automatic vacuum gave way to a transaction that wanted to write"});

@@ -17,7 +17,7 @@ void PagePointers::Grow(uint32_t page_count) {
 
 // Several threads may find the same page at once: they store the same pointer.
 const uint8_t* PagePointers::Find(uint32_t id) const {
-  const uint8_t* page = view_->Page(PageId(id));
+  const uint8_t* page = view_->UncountedPage(PageId(id));
   if (page != nullptr && id < capacity_) pages_[id].store(page, std::memory_order_relaxed);
   return page;
 }

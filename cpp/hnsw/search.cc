@@ -197,7 +197,7 @@ void Searcher::FinishHits(uint32_t k, std::vector<Hit>* hits) const {
 absl::Status Searcher::DamageError() const {
   if (view_ == nullptr) return InternalError("vector index in memory: a node is out of range");
   for (uint32_t id = 1; id < view_->page_count(); ++id) {
-    if (view_->Page(PageId(id)) == nullptr) return view_->PageError(PageId(id));
+    if (view_->UncountedPage(PageId(id)) == nullptr) return view_->PageError(PageId(id));
   }
   return CorruptionError("vector index '", view_->path(), "': a node is out of range");
 }

@@ -20,7 +20,7 @@ const float* VectorSource::Run(NodeId first, uint32_t* run, size_t* stride_bytes
   }
   *run = std::min(rest, layout_.vectors_per_page() - layout_.IndexInPage(first));
   *stride_bytes = layout_.stride();
-  const uint8_t* page = view_->Page(layout_.PageOf(first));
+  const uint8_t* page = view_->UncountedPage(layout_.PageOf(first));
   if (page == nullptr) return nullptr;
   *rowids = reinterpret_cast<const int64_t*>(page + layout_.RowIdOffset(first));
   return reinterpret_cast<const float*>(page + layout_.VectorOffset(first));
@@ -30,7 +30,7 @@ absl::StatusOr<std::vector<uint32_t>> VectorSource::LiveSlots(uint32_t first, ui
   std::vector<uint32_t> slots;
   for (uint32_t slot = first; slot < end; ++slot) {
     // RowIdOf takes a damaged page for free slots, which would drop its vectors without a word.
-    if (matrix_ == nullptr && view_->Page(layout_.PageOf(NodeId(slot))) == nullptr) return Damage(NodeId(slot));
+    if (matrix_ == nullptr && view_->UncountedPage(layout_.PageOf(NodeId(slot))) == nullptr) return Damage(NodeId(slot));
     if (RowIdOf(NodeId(slot)) != format::kFreeSlotRowId) slots.push_back(slot);
   }
   return slots;
@@ -40,7 +40,7 @@ absl::Status VectorSource::Damage(NodeId slot) const {
   if (view_ == nullptr) return InternalError("vector ", slot.value(), " of a matrix cannot be damaged");
   const PageId first = layout_.PageOf(slot);
   for (uint32_t i = 0; i < layout_.pages_per_vector(); ++i) {
-    if (view_->Page(first + i) == nullptr) return view_->PageError(first + i);
+    if (view_->UncountedPage(first + i) == nullptr) return view_->PageError(first + i);
   }
   return InternalError("vector ", slot.value(), " of '", view_->path(), "' can be read after all");
 }
@@ -78,14 +78,14 @@ uint32_t ElementsPerPage(VecElement element) {
 const float* VectorSource::Gather(NodeId slot, float* scratch) const {
   const PageId first = layout_.PageOf(slot);
   if (!layout_.spans_pages()) {
-    const uint8_t* page = view_->Page(first);
+    const uint8_t* page = view_->UncountedPage(first);
     if (page == nullptr) return nullptr;
     ToFloats(layout_.element(), page + layout_.VectorOffset(slot), 0, layout_.dim(), scratch);
     return scratch;
   }
   const uint32_t per_page = ElementsPerPage(layout_.element());
   for (uint32_t i = 0; i < layout_.pages_per_vector(); ++i) {
-    const uint8_t* page = view_->Page(first + i);
+    const uint8_t* page = view_->UncountedPage(first + i);
     if (page == nullptr) return nullptr;
     const uint32_t at = i * per_page;
     ToFloats(layout_.element(), page + format::kSpanDataOffset, at, std::min(per_page, layout_.dim() - at), scratch);

@@ -38,14 +38,14 @@ class VectorSource {
   const float* Read(NodeId slot, float* scratch) const {
     if (matrix_ != nullptr) return MatrixRow(slot);
     if (ABSL_PREDICT_FALSE(!is_dense_)) return Gather(slot, scratch);
-    const uint8_t* page = view_->Page(layout_.PageOf(slot));
+    const uint8_t* page = view_->UncountedPage(layout_.PageOf(slot));
     if (ABSL_PREDICT_FALSE(page == nullptr)) return nullptr;
     return reinterpret_cast<const float*>(page + layout_.VectorOffset(slot));
   }
   // kFreeSlotRowId for a free slot (and for one whose page is damaged).
   int64_t RowIdOf(NodeId slot) const {
     if (matrix_ != nullptr) return rowids_ == nullptr ? slot.value() : rowids_[slot.value()];
-    const uint8_t* page = view_->Page(layout_.PageOf(slot));
+    const uint8_t* page = view_->UncountedPage(layout_.PageOf(slot));
     if (ABSL_PREDICT_FALSE(page == nullptr)) return format::kFreeSlotRowId;
     return Load<int64_t>(page + layout_.RowIdOffset(slot));
   }

@@ -43,6 +43,11 @@ class DataFile : public RefCounted<DataFile> {
   absl::StatusOr<IntrusivePtr<PageVersion>> NewVersion(Epoch owner);
   IntrusivePtr<PageVersion> NewHeapVersion(Epoch owner);
 
+  // Look-ups of its pages, for the store's totals.
+  void CountLookups(uint32_t mapped, uint32_t versions) {
+    if (memory_) memory_->CountLookups(mapped, versions);
+  }
+
   bool IsVerified(PageId id) const {
     const Bits* bits = bits_.load(std::memory_order_acquire);
     const uint32_t word = id.value() >> 6;

@@ -16,6 +16,11 @@ const uint8_t* FileView::VerifyMapped(PageId id) const {
   return page;
 }
 
+void FileView::AddCounts() const {
+  const uint32_t mapped = counts_.TakeMapped(), versions = counts_.TakeVersions();
+  if (file_ != nullptr) file_->CountLookups(mapped, versions);
+}
+
 absl::Status FileView::PageError(PageId id) const {
   if (file_ == nullptr) return InternalError("a page was asked of a view that shows no file");
   if (id.value() >= page_count_) {
@@ -41,7 +46,7 @@ absl::StatusOr<const uint8_t*> FileView::PageOfKind(PageId id, format::PageKind 
 
 absl::Status FileView::Verify(PageId first, uint32_t n) const {
   for (uint32_t i = 0; i < n; ++i) {
-    if (Page(first + i) == nullptr) return PageError(first + i);
+    if (UncountedPage(first + i) == nullptr) return PageError(first + i);
   }
   return absl::OkStatus();
 }

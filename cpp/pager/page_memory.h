@@ -42,6 +42,14 @@ class PageMemory : public RefCounted<PageMemory> {
     return n_committed_.load(std::memory_order_relaxed) * format::kPageBytes;
   }
 
+  // Look-ups of pages, by all views of the store together: answered by the files' maps, and by page versions.
+  void CountLookups(uint32_t mapped, uint32_t versions) {
+    if (mapped > 0) n_mapped_lookups_.fetch_add(mapped, std::memory_order_relaxed);
+    if (versions > 0) n_version_lookups_.fetch_add(versions, std::memory_order_relaxed);
+  }
+  uint64_t mapped_lookups() const { return n_mapped_lookups_.load(std::memory_order_relaxed); }
+  uint64_t version_lookups() const { return n_version_lookups_.load(std::memory_order_relaxed); }
+
  private:
   friend class PageVersion;
   bool IsForeignProcess() const;
@@ -51,6 +59,7 @@ class PageMemory : public RefCounted<PageMemory> {
   std::atomic<bool> is_spilling_{true};
   std::atomic<uint64_t> heap_bytes_{0};
   std::atomic<uint64_t> n_committed_{0};
+  std::atomic<uint64_t> n_mapped_lookups_{0}, n_version_lookups_{0};
   SpillRegion region_;
 };
 

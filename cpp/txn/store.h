@@ -49,6 +49,8 @@ struct StoreStats {
   uint64_t wal_bytes = 0;           // in segments that recovery would read
   uint64_t wal_bytes_written = 0;   // since open
   uint64_t commits = 0, syncs = 0, checkpoints = 0, pages_checkpointed = 0;
+  uint64_t pages_read = 0;          // look-ups that the files' maps answered, since open; not of what is read as an array
+  uint64_t cache_hits = 0;          // look-ups that page versions answered
   uint64_t recovered_commits = 0;   // at open
   uint32_t reading_processes = 0;   // beside the one that writes; known to that one
   Lsn oldest_reader_lsn{0};         // of what those look at; 0 when at nothing old

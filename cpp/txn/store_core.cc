@@ -132,6 +132,8 @@ StoreStats StoreCore::stats() const {
   stats.spilled_bytes = memory_->spilled_bytes();
   stats.committed_bytes = memory_->committed_bytes();
   stats.spill_file_bytes = memory_->spill_file_bytes();
+  stats.pages_read = memory_->mapped_lookups();
+  stats.cache_hits = memory_->version_lookups();
   if (!chain_) return stats;  // the process that writes knows the rest
   chain_->Trim();  // what only snapshots held that are gone is not counted
   if (log_ != nullptr) {

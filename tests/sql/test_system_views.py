@@ -121,6 +121,47 @@ def test_statistics(con):
     assert len(statistics(con)) == len(con.execute("SELECT name FROM turdb_catalog.statistics").fetchall())
 
 
+def test_pages_read_and_cache_hits(con, path):
+    con.execute("CREATE TABLE t(a INTEGER PRIMARY KEY, b)")
+    con.append("t", {"a": np.arange(20000), "b": ["x" * 50] * 20000})
+    con.execute("PRAGMA wal_checkpoint")
+    pages = con.execute("SELECT pages FROM turdb_catalog.storage WHERE name = 't'").fetchone()[0]
+    before = statistics(con)
+    assert con.execute("SELECT count(b) FROM t").fetchone() == (20000,)
+    after = statistics(con)
+    assert pages - 5 <= after["pages_read"] - before["pages_read"] <= 2 * pages + 20
+    assert after["cache_hits"] - before["cache_hits"] <= 20
+    for i in range(100):
+        con.execute("SELECT b FROM t WHERE a = ?", (i * 199,)).fetchone()
+    points = statistics(con)
+    assert 200 <= points["pages_read"] - after["pages_read"] <= 1000
+    con.execute("UPDATE t SET b = b || 'y'")  # every page has a version in memory now
+    before = statistics(con)
+    assert con.execute("SELECT count(b) FROM t").fetchone() == (20000,)
+    after = statistics(con)
+    assert after["cache_hits"] - before["cache_hits"] >= pages - 5
+    assert after["pages_read"] - before["pages_read"] <= 20
+
+
+def test_pages_of_a_running_statement_are_counted(con, path):
+    con.execute("CREATE TABLE t(a)")
+    con.append("t", {"a": np.arange(9000)})
+    con.execute("PRAGMA wal_checkpoint")
+    before = statistics(con)["pages_read"]
+    rows = con.execute("SELECT (SELECT y.a FROM t AS y WHERE y.rowid = x.a) FROM t AS x")
+    rows.fetchmany(8900)
+    other = turdb.connect(path, isolation_level=None)
+    assert statistics(other)["pages_read"] - before >= 4096
+    rows.close()
+    other.close()
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/self/io"), reason="only Linux tells")
+def test_what_the_system_tells_of_reading(con):
+    now = statistics(con)
+    assert now["disk_read_bytes"] >= 0 and now["major_page_faults"] >= 0
+
+
 def test_transactions(con, path):
     query = "SELECT connection, is_own, isolation, state, private_bytes FROM turdb_catalog.transactions ORDER BY id"
     assert con.execute(query).fetchall() == []
