@@ -14,11 +14,33 @@ namespace py = pybind11;
 namespace turdb::bindings {
 namespace {
 
+// References to objects whose bytes are read while the interpreter goes on: others may change the list that they came from.
+class HeldObjects {
+ public:
+  HeldObjects() = default;
+  HeldObjects(const HeldObjects&) = delete;
+  HeldObjects& operator=(const HeldObjects&) = delete;
+  ~HeldObjects() {
+    for (size_t i = 0; i < objects_.size(); ++i) {
+      if (i + kAhead < objects_.size()) __builtin_prefetch(objects_[i + kAhead], 1);
+      Py_DECREF(objects_[i]);
+    }
+  }
+  void Reserve(size_t n) { objects_.reserve(n); }
+  void Add(PyObject* object) { objects_.push_back(NewReference(object)); }
+
+  static constexpr size_t kAhead = 16;  // objects that are fetched from memory before they are needed
+
+ private:
+  std::vector<PyObject*> objects_;
+};
+
 // One column of an append, alive until it is done.
 struct Column {
   std::string name;
   ColumnVector values;
   std::deque<Value> owned;  // what cells of `values` point into
+  HeldObjects held;         // and these
   const float* vectors = nullptr;
   size_t stride = 0;
   uint32_t dim = 0;
@@ -45,20 +67,32 @@ void FillNumbers(const py::array& array, uint32_t rows, ColumnVector* values) {
   }
 }
 
-// Any Python objects. Texts and bytes stay where they are (the list keeps them); the rest is converted. False with a
-// Python error set.
+// Any Python objects. Texts and bytes stay where they are and are held; the rest is converted. False with a Python error set.
 bool FillObjects(const py::list& list, uint32_t rows, Column* column) {
   Cell* cells = column->values.ResetCells(rows);
+  column->held.Reserve(rows);
   for (uint32_t row = 0; row < rows; ++row) {
-    PyObject* object = PyList_GET_ITEM(list.ptr(), row);
+    // What converts an object may run any code.
+    if (row >= PyList_GET_SIZE(list.ptr())) {
+      RaiseKind(ErrorKind::kMisuse, Cat("append(): column '", column->name, "' became shorter while it was read"));
+      return false;
+    }
+    PyObject** const items = reinterpret_cast<PyListObject*>(list.ptr())->ob_item;
+    if (row + HeldObjects::kAhead < rows && row + HeldObjects::kAhead < PyList_GET_SIZE(list.ptr())) {
+      __builtin_prefetch(items[row + HeldObjects::kAhead], 1);
+    }
+    PyObject* const object = items[row];
     if (PyUnicode_CheckExact(object)) {
       Py_ssize_t size = 0;
       const char* text = PyUnicode_AsUTF8AndSize(object, &size);
       if (text == nullptr) return false;
+      column->held.Add(object);
       cells[row] = Cell::Text({text, static_cast<size_t>(size)});
     } else if (PyBytes_CheckExact(object)) {
+      column->held.Add(object);
       cells[row] = Cell::Blob({PyBytes_AS_STRING(object), static_cast<size_t>(PyBytes_GET_SIZE(object))});
     } else {
+      const Ref held = Ref::Steal(NewReference(object));
       const std::string what = Cat("column '", column->name, "', row");
       if (!PythonToValue(object, {what.c_str(), int64_t{row} + 1}, &column->owned.emplace_back())) return false;
       cells[row] = column->owned.back().cell();

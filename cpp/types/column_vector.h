@@ -10,6 +10,8 @@
 
 #include <cstdint>
 #include <memory>
+#include <new>
+#include <utility>
 #include <vector>
 
 #include "base/arena.h"
@@ -18,6 +20,23 @@
 namespace turdb {
 
 inline constexpr uint32_t kBatchRows = 2048;  // the most rows of a batch
+
+// Of numbers that are written before they are read: what is allocated is not set to zero first.
+template <typename T>
+struct UnsetAllocator : std::allocator<T> {
+  template <typename U>
+  struct rebind {
+    using other = UnsetAllocator<U>;
+  };
+  template <typename U>
+  void construct(U* at) noexcept {
+    ::new (static_cast<void*>(at)) U;
+  }
+  template <typename U, typename... Args>
+  void construct(U* at, Args&&... args) {
+    ::new (static_cast<void*>(at)) U(std::forward<Args>(args)...);
+  }
+};
 
 class ColumnVector {
  public:
@@ -66,7 +85,7 @@ class ColumnVector {
   void Gather(const ColumnVector& from, const uint32_t* rows, uint32_t n);
 
  private:
-  using Buffer = std::vector<uint64_t>;  // 8-byte aligned storage
+  using Buffer = std::vector<uint64_t, UnsetAllocator<uint64_t>>;  // 8-byte aligned storage
   const uint64_t* data() const { return buffer_->data(); }
   void Reset(Layout layout, uint32_t rows);
 

@@ -108,7 +108,7 @@ def _column(name: str, values: Any) -> Column:
 def _from_sequence(name: str, values: Any) -> Any:
     """Lists of equally long lists or arrays of numbers become one array; every other sequence a list."""
     try:
-        values = list(values)
+        values = values if type(values) is list else list(values)
     except TypeError:
         raise ProgrammingError(f"append(): column '{name}' is a {type(values).__name__}, not a sequence") from None
     first = next((value for value in values if value is not None), None)
