@@ -41,4 +41,8 @@ endif()
 if(TURDB_SANITIZE)
   add_compile_options(-fsanitize=${TURDB_SANITIZE} -fno-omit-frame-pointer -g1)
   add_link_options(-fsanitize=${TURDB_SANITIZE})
+  # As a shared library beside AddressSanitizer's, gcc's does not find the file that reports go to.
+  if(TURDB_SANITIZE MATCHES "undefined" AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    add_link_options(-static-libubsan)
+  endif()
 endif()

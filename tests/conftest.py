@@ -9,6 +9,7 @@ import os
 
 import pytest
 from hypothesis import HealthCheck, settings
+from support import sanitizer
 from support.leaks import Watch
 
 import turdb
@@ -41,6 +42,14 @@ def no_leaks(request, monkeypatch):
     monkeypatch.setattr(turdb, "connect", watch.connect)
     if request.session.testsfailed == failed_before:
         watch.check()
+
+
+@pytest.fixture(autouse=True)
+def no_reports():
+    """Under a sanitizer: no process of the test may have been reported."""
+    before = sanitizer.reports()
+    yield
+    sanitizer.fail_on_new(before)
 
 
 PAGE_CACHE_BYTES = int(os.environ.get("TURDB_TEST_PAGE_CACHE_BYTES", "0"))

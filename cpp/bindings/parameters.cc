@@ -74,12 +74,13 @@ bool ArrayToValue(PyObject* object, const Purpose& purpose, Value* out) {
                   "-d of ", dtype));
     return false;
   }
-  if (py::isinstance<py::array_t<float>>(array) && array.strides(0) == sizeof(float)) {
+  constexpr int kAligned = py::detail::npy_api::NPY_ARRAY_ALIGNED_;  // numpy takes any address, C++ does not
+  if (py::isinstance<py::array_t<float>>(array) && array.strides(0) == sizeof(float) && (array.flags() & kAligned) != 0) {
     *out = Value::Vector(static_cast<const float*>(array.data()), static_cast<uint32_t>(array.size()));
     return true;
   }
   // Narrowed here and not by numpy, which would warn of overflow: the engine refuses what became infinite.
-  const auto doubles = py::array_t<double, py::array::c_style | py::array::forcecast>::ensure(array);
+  const auto doubles = py::array_t<double, py::array::c_style | py::array::forcecast | kAligned>::ensure(array);
   if (!doubles) return false;
   const std::vector<float> floats(doubles.data(), doubles.data() + doubles.size());
   *out = Value::Vector(floats.data(), static_cast<uint32_t>(floats.size()));

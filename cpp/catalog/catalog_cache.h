@@ -7,9 +7,8 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 
-#include "absl/base/thread_annotations.h"
-#include "absl/synchronization/mutex.h"
 #include "catalog/catalog.h"
 
 namespace turdb::catalog {
@@ -17,14 +16,14 @@ namespace turdb::catalog {
 class CatalogCache {
  public:
   std::shared_ptr<const CatalogSnapshot> Find(uint64_t file_version) {
-    absl::MutexLock lock(&mutex_);
+    std::lock_guard<std::mutex> guard(mutex_);
     for (const Entry& entry : entries_) {
       if (entry.file_version == file_version && entry.snapshot != nullptr) return entry.snapshot;
     }
     return nullptr;
   }
   void Put(uint64_t file_version, std::shared_ptr<const CatalogSnapshot> snapshot) {
-    absl::MutexLock lock(&mutex_);
+    std::lock_guard<std::mutex> guard(mutex_);
     entries_[next_++ % entries_.size()] = {file_version, std::move(snapshot)};
   }
 
@@ -33,9 +32,9 @@ class CatalogCache {
     uint64_t file_version = 0;
     std::shared_ptr<const CatalogSnapshot> snapshot;
   };
-  absl::Mutex mutex_;
-  std::array<Entry, 4> entries_ ABSL_GUARDED_BY(mutex_);
-  size_t next_ ABSL_GUARDED_BY(mutex_) = 0;
+  std::mutex mutex_;  // guards what follows
+  std::array<Entry, 4> entries_;
+  size_t next_ = 0;
 };
 
 }  // namespace turdb::catalog

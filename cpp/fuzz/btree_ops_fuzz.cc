@@ -1,3 +1,4 @@
+// LINKS: btree txn
 // Operations on a row tree or a key tree against std::map: the tree always holds what the map holds, is sound, leaks no page.
 #include <map>
 

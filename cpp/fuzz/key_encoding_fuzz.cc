@@ -1,3 +1,4 @@
+// LINKS: record
 // Encoded keys: memcmp orders them as their cells compare, they read back as they were, no key is a prefix of another, and
 // any bytes decode or are refused.
 #include "fuzz/random_cell.h"

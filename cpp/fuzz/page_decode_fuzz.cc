@@ -1,5 +1,6 @@
-// Damaged pages behind intact checksums: a store with a valid tree is closed, bytes of its pages are changed and sealed again,
-// and every way of reading and writing is taken. Whatever the bytes, calls end with a result or an error.
+// LINKS: btree txn
+// Damaged pages behind intact checksums: a store with a valid tree is closed, bytes of its pages are changed and sealed again
+// (or changed once they are private), and every way of reading and writing is taken. Whatever the bytes, calls end with a result or an error.
 // Kinds: file header, free-list trunk, row interior, row leaf (of columns, of records, with chains), key interior, key leaf,
 // overflow.
 #include "btree/key_tree.h"
@@ -50,19 +51,31 @@ Image MakeKeys() {
   return image;
 }
 
-// Changes up to 6 places of the data file; every page is sealed.
-void Damage(Input* input, FileId file, std::string* bytes) {
-  const uint32_t pages = static_cast<uint32_t>(bytes->size() / format::kPageBytes);
-  for (int n = 1 + input->Byte() % 6; n > 0; --n) {
-    const PageId id(input->Byte() % pages);
-    uint8_t* page = reinterpret_cast<uint8_t*>(bytes->data()) + id.value() * format::kPageBytes;
+// Up to 6 places. Headers and directories lie at the beginning of a page; entries anywhere.
+struct Change {
+  explicit Change(Input* input) {
+    page = input->Byte();
     const uint8_t place = input->Byte();
-    // Headers and directories lie at the beginning of a page; entries anywhere.
-    const size_t offset = place < 160 ? 4 + place : input->Number<uint16_t>() % (format::kPageBytes - 8);
-    const std::string_view change = input->Bytes(1 + input->Byte() % 4);
-    std::memcpy(page + offset, change.data(), change.size());
-    format::SealPage(file, id, page);
+    offset = place < 160 ? 4 + place : input->Number<uint16_t>() % (format::kPageBytes - 8);
+    bytes = input->Bytes(1 + input->Byte() % 4);
   }
+  uint32_t page;
+  size_t offset;
+  std::string_view bytes;
+};
+
+// In the data file; the page is sealed.
+void DamageFile(const Change& change, FileId file, std::string* bytes) {
+  const PageId id(change.page % static_cast<uint32_t>(bytes->size() / format::kPageBytes));
+  uint8_t* const page = reinterpret_cast<uint8_t*>(bytes->data()) + id.value() * format::kPageBytes;
+  std::memcpy(page + change.offset, change.bytes.data(), change.bytes.size());
+  format::SealPage(file, id, page);
+}
+
+// In a private version of the page, where AddressSanitizer sees a step past its end.
+void DamagePage(const Change& change, pager::FileWriter* writer) {
+  const auto page = writer->MutablePage(PageId(change.page % writer->view().page_count()));
+  if (page.ok()) std::memcpy(*page + change.offset, change.bytes.data(), change.bytes.size());
 }
 
 void UseRows(Input* input, pager::FileWriter* writer) {
@@ -147,15 +160,14 @@ void UseKeys(Input* input, pager::FileWriter* writer) {
   (void)btree::ClearKeyTree(writer);
 }
 
-void Open(const Image& image, bool is_rows, Input* input) {
-  const std::unique_ptr<env::Env> env = env::NewMemoryEnv();
-  for (const auto& [path, content] : image.files) {
-    MustBeOk(env->CreateDir(path.substr(0, path.rfind('/'))));
-    std::string bytes = content;
-    if (path == kDataPath) Damage(input, image.file, &bytes);
-    const auto file = MustBeOk(env->OpenFile(path, env::OpenMode::kCreate));
-    MustBeOk(file->WriteAt(0, bytes.data(), bytes.size()));
+void Open(const Image& image, bool is_rows, bool is_in_memory, Input* input) {
+  std::vector<Change> changes;
+  for (int n = 1 + input->Byte() % 6; n > 0; --n) changes.emplace_back(input);
+  std::map<std::string, std::string> files = image.files;
+  if (!is_in_memory) {
+    for (const Change& change : changes) DamageFile(change, image.file, &files[kDataPath]);
   }
+  const std::unique_ptr<env::Env> env = EnvOf(files);
   auto store = txn::Store::Open(env.get(), kStorePath, {});
   if (!store.ok()) return;
   {
@@ -163,6 +175,9 @@ void Open(const Image& image, bool is_rows, Input* input) {
     if (!txn->View(image.file).ok() || !txn->StartWriting(std::chrono::milliseconds(0)).ok()) return;
     const auto writer = txn->Writer(image.file);
     if (!writer.ok()) return;
+    if (is_in_memory) {
+      for (const Change& change : changes) DamagePage(change, *writer);
+    }
     is_rows ? UseRows(input, *writer) : UseKeys(input, *writer);
     for (int i = 0; i < 4; ++i) (void)(*writer)->Allocate(format::PageKind::kOverflow);  // the free list
     (void)(*writer)->Free(PageId(2));
@@ -177,8 +192,9 @@ void FuzzPageDecode(const uint8_t* data, size_t size) {
   static const Image* const rows = new Image(MakeRows());
   static const Image* const keys = new Image(MakeKeys());
   Input input(data, size);
-  const bool is_rows = input.Byte() % 2 == 0;
-  Open(is_rows ? *rows : *keys, is_rows, &input);
+  const uint8_t mode = input.Byte();
+  const bool is_rows = mode % 2 == 0;
+  Open(is_rows ? *rows : *keys, is_rows, mode >= 128, &input);
 }
 
 }  // namespace turdb::fuzz

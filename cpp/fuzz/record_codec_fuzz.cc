@@ -1,3 +1,4 @@
+// LINKS: record
 // Rows through both of their forms: records and column-wise leaves read back as they were put in; a page of any bytes is
 // read and changed without harm.
 #include <memory>

@@ -1,3 +1,4 @@
+// LINKS: sql/syntax
 // The parser on any text: as a script, statement by statement, and as one expression.
 #include "fuzz/target.h"
 #include "sql/syntax/parser.h"

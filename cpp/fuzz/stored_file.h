@@ -15,15 +15,52 @@ namespace turdb::fuzz {
 
 inline constexpr char kStorePath[] = "db";
 
+// Every file below a folder.
+inline void CollectFiles(env::Env* env, const std::string& folder, std::map<std::string, std::string>* files) {
+  for (const std::string& name : MustBeOk(env->ListDir(folder))) {
+    const std::string path = folder + "/" + name;
+    if (env->DirExists(path)) {
+      CollectFiles(env, path, files);
+      continue;
+    }
+    const auto file = MustBeOk(env->OpenFile(path, env::OpenMode::kReadOnly));
+    std::string bytes(MustBeOk(file->Size()), '\0');
+    MustBeOk(file->ReadAt(0, bytes.data(), bytes.size()));
+    (*files)[path] = std::move(bytes);
+  }
+}
+inline std::map<std::string, std::string> FilesOf(env::Env* env, const std::string& folder) {
+  std::map<std::string, std::string> files;
+  CollectFiles(env, folder, &files);
+  return files;
+}
+// A file system in memory that holds them.
+inline std::unique_ptr<env::Env> EnvOf(const std::map<std::string, std::string>& files) {
+  std::unique_ptr<env::Env> env = env::NewMemoryEnv();
+  for (const auto& [path, bytes] : files) {
+    MustBeOk(env->CreateDir(path.substr(0, path.rfind('/'))));
+    const auto file = MustBeOk(env->OpenFile(path, env::OpenMode::kCreate));
+    MustBeOk(file->WriteAt(0, bytes.data(), bytes.size()));
+  }
+  return env;
+}
+
 class StoredFile {
  public:
   StoredFile() : env_(env::NewMemoryEnv()) {
     store_ = MustBeOk(txn::Store::Open(env_.get(), kStorePath, {}));
     Begin();
-    std::string path;
-    file_ = MustBeOk(txn_->CreateFile("root/t.tbd", &path));
+    file_ = AddFile("root/t.tbd");
   }
-  pager::FileWriter* writer() { return MustBeOk(txn_->Writer(file_)); }
+  FileId AddFile(const std::string& path) {
+    std::string chosen;
+    const FileId file = MustBeOk(txn_->CreateFile(path, &chosen));
+    FUZZ_CHECK(chosen == path);
+    return file;
+  }
+  txn::Transaction* txn() { return txn_.get(); }
+  pager::FileWriter* writer(FileId file) { return MustBeOk(txn_->Writer(file)); }
+  pager::FileWriter* writer() { return writer(file_); }
   pager::FileView view() { return MustBeOk(txn_->View(file_)); }
   FileId file() const { return file_; }
   void Commit() {
@@ -40,28 +77,13 @@ class StoredFile {
     MustBeOk(txn_->Commit(txn::Synchronous::kOff));
     txn_.reset();
     MustBeOk(store_->Close());
-    std::map<std::string, std::string> files;
-    Collect(kStorePath, &files);
-    return files;
+    return FilesOf(env_.get(), kStorePath);
   }
 
  private:
   void Begin() {
     txn_ = store_->Begin();
     MustBeOk(txn_->StartWriting(std::chrono::milliseconds(0)));
-  }
-  void Collect(const std::string& folder, std::map<std::string, std::string>* files) {
-    for (const std::string& name : MustBeOk(env_->ListDir(folder))) {
-      const std::string path = folder + "/" + name;
-      if (env_->DirExists(path)) {
-        Collect(path, files);
-        continue;
-      }
-      const auto file = MustBeOk(env_->OpenFile(path, env::OpenMode::kReadOnly));
-      std::string bytes(MustBeOk(file->Size()), '\0');
-      MustBeOk(file->ReadAt(0, bytes.data(), bytes.size()));
-      (*files)[path] = std::move(bytes);
-    }
   }
 
   std::unique_ptr<env::Env> env_;

@@ -20,6 +20,8 @@
 namespace turdb::fuzz {
 
 void FuzzBtreeOps(const uint8_t* data, size_t size);
+void FuzzDatabaseDecode(const uint8_t* data, size_t size);
+void FuzzGraphDecode(const uint8_t* data, size_t size);
 void FuzzKeyEncoding(const uint8_t* data, size_t size);
 void FuzzPageDecode(const uint8_t* data, size_t size);
 void FuzzRecordCodec(const uint8_t* data, size_t size);

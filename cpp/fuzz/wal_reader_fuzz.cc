@@ -1,3 +1,4 @@
+// LINKS: wal
 // The log reader on segments whose frames are intact but hold anything (so that the operations are reached), on segments of
 // any bytes, and page deltas by themselves.
 #include <memory>

@@ -6,10 +6,10 @@
 #include <algorithm>
 #include <atomic>
 #include <cstdlib>
+#include <mutex>
 #include <new>
 #include <thread>
 
-#include "absl/synchronization/mutex.h"
 #include "base/errors.h"
 #include "base/status_macros.h"
 #include "table/vector_column_writer.h"
@@ -96,14 +96,14 @@ class PageFiller {
     }
   }
   absl::Status TakeStatus() {
-    absl::MutexLock lock(&mutex_);
+    std::lock_guard<std::mutex> guard(mutex_);
     return status_;
   }
 
  private:
   void Report(const absl::Status& status) {
     if (status.ok()) return;
-    absl::MutexLock lock(&mutex_);
+    std::lock_guard<std::mutex> guard(mutex_);
     status_ = status;
     failed_ = true;
   }
@@ -115,8 +115,8 @@ class PageFiller {
   const uint32_t groups_;
   std::atomic<uint32_t> next_{0};
   std::atomic<bool> failed_{false};
-  absl::Mutex mutex_;
-  absl::Status status_ ABSL_GUARDED_BY(mutex_);
+  std::mutex mutex_;
+  absl::Status status_;  // guarded by mutex_
 };
 
 }  // namespace

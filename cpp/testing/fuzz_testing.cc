@@ -15,9 +15,14 @@ namespace {
 
 using Target = void (*)(const uint8_t* data, size_t size);
 const std::map<std::string, Target> kTargets = {
-    {"btree_ops", turdb::fuzz::FuzzBtreeOps},       {"key_encoding", turdb::fuzz::FuzzKeyEncoding},
-    {"page_decode", turdb::fuzz::FuzzPageDecode},   {"record_codec", turdb::fuzz::FuzzRecordCodec},
-    {"sql_syntax", turdb::fuzz::FuzzSqlSyntax},     {"wal_reader", turdb::fuzz::FuzzWalReader},
+    {"btree_ops", turdb::fuzz::FuzzBtreeOps},
+    {"database_decode", turdb::fuzz::FuzzDatabaseDecode},
+    {"graph_decode", turdb::fuzz::FuzzGraphDecode},
+    {"key_encoding", turdb::fuzz::FuzzKeyEncoding},
+    {"page_decode", turdb::fuzz::FuzzPageDecode},
+    {"record_codec", turdb::fuzz::FuzzRecordCodec},
+    {"sql_syntax", turdb::fuzz::FuzzSqlSyntax},
+    {"wal_reader", turdb::fuzz::FuzzWalReader},
 };
 
 }  // namespace

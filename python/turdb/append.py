@@ -132,7 +132,7 @@ def _array(name: str, values: np.ndarray) -> Any:
         if not dense or stride % floats.itemsize or stride < floats.shape[1] * floats.itemsize:
             floats = np.ascontiguousarray(floats)
         if not floats.dtype.isnative or not floats.flags.aligned:
-            floats = np.ascontiguousarray(floats, dtype="=f4")
+            floats = np.require(floats, "=f4", ["C", "A"])
         return floats
     if values.ndim != 1:
         raise DataError(
@@ -140,9 +140,9 @@ def _array(name: str, values: np.ndarray) -> Any:
             "a column has one value or one vector of numbers a row"
         )
     if kind in "ib" or (kind == "u" and (values.size == 0 or int(values.max()) < 2**63)):
-        return np.ascontiguousarray(values, dtype=np.int64)
+        return np.require(values, np.int64, ["C", "A"])
     if kind == "f":
-        return np.ascontiguousarray(values, dtype=np.float64)
+        return np.require(values, np.float64, ["C", "A"])
     if kind == "M":
         return [None if text == "NaT" else text.replace("T", " ") for text in np.datetime_as_string(values).tolist()]
     return _from_sequence(name, values.tolist())

@@ -170,7 +170,7 @@ class Connection(_core.Connection):
             if given.size and given.dtype.kind not in "iufb":
                 raise TypeError(f"an array of {given.dtype}")
             with np.errstate(over="ignore"):
-                vectors = np.ascontiguousarray(given, dtype=np.float32)
+                vectors = np.require(given, np.float32, ["C", "A"])
         except (ValueError, TypeError) as error:
             raise DataError(f"knn(): the queries are not vectors of numbers: {error}") from None
         if vectors.ndim == 1:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from support import programs
 from support.crew import Crew, transact
+from support.sanitizer import forks_among_threads
 from support.sessions import LONG, Session
 
 import turdb
@@ -182,7 +183,7 @@ def test_waiting_to_open_one_database_holds_up_nobody(path, tmp_path):
     holder = programs.start("con = turdb.connect(path); print('open', flush=True); sys.stdin.readline()", path)
     assert holder.stdout.readline() == "open\n"
     opened = []
-    thread = threading.Thread(target=lambda: opened.append(turdb.connect(path, timeout=LONG)))
+    thread = threading.Thread(target=lambda: opened.append(turdb.connect(path, timeout=LONG, check_same_thread=False)))
     thread.start()
     time.sleep(0.2)  # it waits
     with turdb.connect(tmp_path / "other.turdb") as other:
@@ -303,6 +304,7 @@ print(con.execute("select count(*) from t").fetchone())
 """
 
 
+@forks_among_threads
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 def test_a_child_forked_while_others_open_databases_opens_its_own(path):
     """Fork and threads: a child inherits locks as they were held by threads that it does not have, and waited for them for ever."""

@@ -7,9 +7,10 @@ import os
 
 import pytest
 from support import programs
+from support.sanitizer import measures_memory
 
 MB = 1 << 20
-pytestmark = pytest.mark.skipif(not os.path.exists("/proc/self/status"), reason="needs /proc")
+pytestmark = [pytest.mark.skipif(not os.path.exists("/proc/self/status"), reason="needs /proc"), measures_memory]
 
 
 def test_an_index_of_more_vectors_than_the_page_cache(path):

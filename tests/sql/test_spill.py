@@ -12,6 +12,7 @@ import textwrap
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.sanitizer import measures_memory
 
 import turdb
 
@@ -326,6 +327,7 @@ def test_a_temporary_file_with_a_name_is_removed(tmp_path):
 MEMORY = 2 << 20
 
 
+@measures_memory
 @linux_only
 @pytest.mark.parametrize(
     "sql",

@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import pytest
+from support.sanitizer import measures_memory
 
 import turdb
 
@@ -77,6 +78,7 @@ print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024 / siz
 """
 
 
+@measures_memory
 @pytest.mark.skipif(not hasattr(resource, "RUSAGE_SELF"), reason="needs getrusage")
 def test_memory_is_a_small_multiple_of_the_value(tmp_path):
     arguments = [sys.executable, "-c", MEASURE, str(SIZE), str(tmp_path / "m.turdb")]

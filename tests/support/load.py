@@ -80,9 +80,9 @@ class Model:
 
 
 SCHEMA = [
-    "create table docs (id integer primary key, body text not null, kind integer, e vector(16))",
-    "create index docs_kind on docs (kind, body)",
-    "create index docs_e on docs using hnsw (e vector_cosine_ops) with (m=8, ef_construction=40)",
+    "create table if not exists docs (id integer primary key, body text not null, kind integer, e vector(16))",
+    "create index if not exists docs_kind on docs (kind, body)",
+    "create index if not exists docs_e on docs using hnsw (e vector_cosine_ops) with (m=8, ef_construction=40)",
 ]
 
 
@@ -91,7 +91,7 @@ def main(path, first):
 
     con = turdb.connect(path, isolation_level=None)
     con.execute("pragma wal_autocheckpoint = 20")  # checkpoints all the time, so that kills hit them too
-    if first == 0:
+    if first == 0:  # it may be there: killed between the schema and the first commit
         con.execute("begin")
         for statement in SCHEMA:
             con.execute(statement)

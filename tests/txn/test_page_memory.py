@@ -7,6 +7,7 @@ import sys
 import textwrap
 
 import pytest
+from support.sanitizer import measures_memory
 
 from turdb._testing import txn as t
 
@@ -245,6 +246,7 @@ print(most - before)
 
 
 @pytest.mark.skipif(not os.path.exists("/proc/self/status"), reason="needs /proc")
+@measures_memory
 def test_anonymous_memory_stays_within_the_cache_size(tmp_path):
     """100 MiB of scattered changes with 1 MiB of cache: what is not backed by a file stays small."""
     run = subprocess.run(
