@@ -105,7 +105,7 @@ absl::StatusOr<bool> PageWiseCopy::Step(uint64_t most) {
 absl::Status CopyCompactly(const CopyEnds& ends, const VacuumOptions& options) {
   TURDB_RETURN_IF_ERROR(Clear(ends));
   TURDB_ASSIGN_OR_RETURN(const auto catalog, catalog::LoadCatalog(ends.from_cache, ends.from));
-  const table::RebuildRequest request{ends.from, ends.to, options.threads, options.progress};
+  const table::RebuildRequest request{ends.from, ends.to, options.threads, options.progress, options.space};
   CatalogCopy copy;
   TURDB_RETURN_IF_ERROR(copy.ReadOthers(ends.from));
   for (const catalog::TableDef* source : catalog->Tables()) {

@@ -14,9 +14,10 @@
 namespace turdb::engine {
 namespace {
 
-int ThreadsOf(const ConnectionState& state) {
+VacuumOptions OptionsOf(ConnectionState* state) {
   const int machine = static_cast<int>(std::thread::hardware_concurrency());
-  return std::max(1, state.settings.threads > 0 ? state.settings.threads : machine);
+  const int threads = std::max(1, state->settings.threads > 0 ? state->settings.threads : machine);
+  return {threads, state->TableProgress("vacuum"), {state->TempPlace(), state->settings.statement_memory}};
 }
 
 // What a statement names: everything, the tables of a schema, or one table.
@@ -91,11 +92,11 @@ absl::Status VacuumUntil(ConnectionState* state, uint64_t pages) {
       if (pages == 0) break;
     }
   }
-  return VacuumTables(state, ids, {ThreadsOf(*state), state->TableProgress("vacuum")});
+  return VacuumTables(state, ids, OptionsOf(state));
 }
 
 absl::Status VacuumTable(txn::Transaction* txn, const catalog::TableDef& table, const VacuumOptions& options) {
-  const table::RebuildRequest request{txn, txn, options.threads, options.progress};
+  const table::RebuildRequest request{txn, txn, options.threads, options.progress, options.space};
   TURDB_ASSIGN_OR_RETURN(const catalog::TableDef rebuilt, table::RebuildTable(request, table));
   return catalog::ReplaceFiles(txn, table, rebuilt);
 }
@@ -106,7 +107,7 @@ absl::StatusOr<std::unique_ptr<Result>> StatementImpl::ExecuteVacuum(absl::Span<
   TURDB_ASSIGN_OR_RETURN(auto txn, state_->StatementTransaction());
   TURDB_ASSIGN_OR_RETURN(const auto catalog, state_->Catalog(txn.get()));
   TURDB_ASSIGN_OR_RETURN(const std::vector<ObjectId> ids, TablesNamed(*catalog, vacuum.name));
-  const VacuumOptions options{ThreadsOf(*state_), state_->TableProgress("vacuum")};
+  const VacuumOptions options = OptionsOf(state_.get());
   if (vacuum.into == nullptr) {
     txn = nullptr;  // its snapshot would hold back what this is to give back
     TURDB_RETURN_IF_ERROR(VacuumTables(state_.get(), ids, options));

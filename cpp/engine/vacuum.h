@@ -18,6 +18,7 @@ namespace turdb::engine {
 struct VacuumOptions {
   int threads = 1;
   table::Progress progress;
+  table::SortSpace space;  // of graphs while they are built
 };
 
 // Rebuilds one table in a transaction that is writing; the caller commits.

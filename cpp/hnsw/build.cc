@@ -37,14 +37,10 @@ class Builder {
  public:
   Builder(const VectorSource& vectors, const GraphOptions& options, int threads, const Progress& progress)
       : vectors_(vectors), options_(options), layout_(options.dim, options.m), progress_(progress),
-        workers_(std::max(threads, 1)),
-        image_(static_cast<uint32_t>(layout_.PageCount(vectors.slot_count()))) {}
+        workers_(std::max(threads, 1)) {}
 
-  absl::StatusOr<GraphImage> Run(GraphMeta* meta) {
-    if (image_.bytes() == nullptr) {
-      return OutOfMemoryError("building a vector index over ", vectors_.slot_count(), " vectors takes ",
-                              uint64_t{image_.page_count()} * format::kPageBytes >> 20, " MiB of memory");
-    }
+  absl::StatusOr<GraphImage> Run(const ImageSpace& space, GraphMeta* meta) {
+    TURDB_ASSIGN_OR_RETURN(image_, GraphImage::New(static_cast<uint32_t>(layout_.PageCount(vectors_.slot_count())), space));
     for (uint32_t id = 1; id < image_.page_count(); ++id) format::SetPageKind(image_.Page(id), layout_.KindOfPage(id));
     TURDB_ASSIGN_OR_RETURN(order_, vectors_.LiveSlots(0, vectors_.slot_count()));
     TURDB_ASSIGN_OR_RETURN(const vec::Sq8Codec codec, Train(meta));
@@ -144,14 +140,27 @@ class Builder {
 
 void GraphImage::Free::operator()(uint8_t* bytes) const { std::free(bytes); }
 
-GraphImage::GraphImage(uint32_t page_count)
-    : page_count_(page_count),
-      bytes_(static_cast<uint8_t*>(std::aligned_alloc(4096, size_t{page_count} * format::kPageBytes))) {
-  if (bytes_ != nullptr) std::memset(bytes_.get(), 0, size_t{page_count} * format::kPageBytes);
+absl::StatusOr<GraphImage> GraphImage::New(uint32_t page_count, const ImageSpace& space) {
+  GraphImage image;
+  image.page_count_ = page_count;
+  const uint64_t size = uint64_t{page_count} * format::kPageBytes;
+  if (size > space.memory_bytes && space.place.env != nullptr) {
+    TURDB_ASSIGN_OR_RETURN(image.file_, space.place.env->NewSpillFile(space.place.directory));
+  }
+  if (image.file_ != nullptr) {
+    TURDB_RETURN_IF_ERROR(image.file_->Reserve(0, size));
+    TURDB_ASSIGN_OR_RETURN(image.bytes_, image.file_->Map(0, size));
+    return image;
+  }
+  image.memory_.reset(static_cast<uint8_t*>(std::aligned_alloc(4096, size)));
+  image.bytes_ = image.memory_.get();
+  if (image.bytes_ == nullptr) return OutOfMemoryError("building a vector index of ", size >> 20, " MiB takes as much memory");
+  std::memset(image.bytes_, 0, size);
+  return image;
 }
 
 absl::StatusOr<GraphImage> BuildImage(const VectorSource& vectors, const GraphOptions& options, int threads,
-                                      const Progress& progress, GraphMeta* meta) {
+                                      const Progress& progress, GraphMeta* meta, const ImageSpace& space) {
   TURDB_RETURN_IF_ERROR(CheckOptions(options));
   if (vectors.dim() != options.dim) {
     return InternalError("hnsw build: vectors of ", vectors.dim(), " dimensions for an index of ", options.dim);
@@ -160,16 +169,16 @@ absl::StatusOr<GraphImage> BuildImage(const VectorSource& vectors, const GraphOp
     return TooBigError("hnsw: an index holds at most 2^31 vectors, not ", vectors.slot_count());
   }
   Builder builder(vectors, options, threads, progress);
-  return builder.Run(meta);
+  return builder.Run(space, meta);
 }
 
 absl::StatusOr<GraphMeta> Build(const VectorSource& vectors, const GraphOptions& options, int threads,
-                                const Progress& progress, pager::FileWriter* writer) {
+                                const Progress& progress, pager::FileWriter* writer, const ImageSpace& space) {
   if (writer->view().page_count() != 1) {
     return InternalError("hnsw build: '", writer->view().path(), "' is not a new file");
   }
   GraphMeta meta;
-  TURDB_ASSIGN_OR_RETURN(GraphImage image, BuildImage(vectors, options, threads, progress, &meta));
+  TURDB_ASSIGN_OR_RETURN(GraphImage image, BuildImage(vectors, options, threads, progress, &meta, space));
   const uint32_t count = image.page_count() - 1;
   TURDB_ASSIGN_OR_RETURN(const PageId first, writer->ExtendDirect(count));
   if (first != PageId(1)) return InternalError("hnsw build: the file's first new page is ", first.value(), ", not 1");

@@ -39,7 +39,7 @@ absl::Status BuildBtree(txn::Transaction* txn, const catalog::TableDef& table, c
 
 absl::Status BuildIndex(txn::Transaction* txn, const catalog::TableDef& table, const catalog::IndexDef& index,
                         IndexExpressions expressions, int threads, const Progress& progress, const SortSpace& space) {
-  if (index.kind == catalog::IndexKind::kHnsw) return BuildGraph(txn, table, index, threads, progress);
+  if (index.kind == catalog::IndexKind::kHnsw) return BuildGraph(txn, table, index, threads, progress, space);
   return BuildBtree(txn, table, index, expressions, progress, space);
 }
 

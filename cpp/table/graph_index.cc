@@ -39,13 +39,14 @@ std::vector<const catalog::IndexDef*> GraphsOf(const catalog::TableDef& table, i
 }
 
 absl::Status BuildGraph(txn::Transaction* txn, const catalog::TableDef& table, const catalog::IndexDef& index, int threads,
-                        const Progress& progress) {
+                        const Progress& progress, const SortSpace& space) {
   if (table.is_without_rowid) return UnsupportedError("a vector index needs a rowid, and table '", table.name, "' has none");
   const catalog::ColumnDef& column = ColumnOf(table, index);
   TURDB_ASSIGN_OR_RETURN(const auto vectors, VectorColumn::Open(txn, column));
   TURDB_ASSIGN_OR_RETURN(pager::FileWriter* const writer, txn->Writer(index.file));
   if (writer->view().page_count() == 1) {
-    return hnsw::Build(vectors->source(), OptionsOf(column, index.hnsw), threads, progress, writer).status();
+    const hnsw::ImageSpace image{space.place, space.memory_bytes};
+    return hnsw::Build(vectors->source(), OptionsOf(column, index.hnsw), threads, progress, writer, image).status();
   }
   // REINDEX: the file has a graph already, whose pages are used again.
   TURDB_RETURN_IF_ERROR(hnsw::Clear(writer));

@@ -20,7 +20,7 @@ namespace turdb::table {
 std::vector<const catalog::IndexDef*> GraphsOf(const catalog::TableDef& table, int column);
 
 absl::Status BuildGraph(txn::Transaction* txn, const catalog::TableDef& table, const catalog::IndexDef& index, int threads,
-                        const Progress& progress);
+                        const Progress& progress, const SortSpace& space = {});
 // The vector is not to be found any more. Nothing to do for one in the tail.
 absl::Status RemoveFromGraph(txn::Transaction* txn, const catalog::IndexDef& index, NodeId slot);
 // Every vector is gone and slots begin at 0 again.

@@ -89,7 +89,7 @@ class Rebuild {
     const uint64_t old_pages = from.page_count();
     TURDB_RETURN_IF_ERROR(BuildGraph(request_.to, copy_, *index, request_.threads, [&](uint64_t done, uint64_t total) {
       return pages_.Show(old_pages, done, total);
-    }));
+    }, request_.space));
     return pages_.Add(old_pages);
   }
 

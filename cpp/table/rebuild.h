@@ -23,6 +23,7 @@ struct RebuildRequest {
   txn::Transaction* to = nullptr;    // is writing; may be `from` itself
   int threads = 1;                   // of graph builds
   Progress progress;                 // counts pages of the old files; an error stops the work: roll back
+  SortSpace space;                   // of graphs while they are built
 };
 
 // The table's definition with its new files, indexes included. Neither catalog is changed and the old files stay: see

@@ -92,7 +92,7 @@ absl::StatusOr<std::unique_ptr<TableWriter>> NewTableWriter(txn::Transaction* tx
 absl::StatusOr<int64_t> ReadSequence(txn::Transaction* txn, const catalog::TableDef& table);
 absl::Status WriteSequence(txn::Transaction* txn, const catalog::TableDef& table, int64_t value);
 
-// Memory that a sort of index entries may take, and where it goes on when that is used up.
+// Memory that a sort of index entries, or a graph that is built, may take, and where it goes on when that is used up.
 struct SortSpace {
   env::TempPlace place;
   uint64_t memory_bytes = ~uint64_t{0};

@@ -373,3 +373,42 @@ def test_memory_is_bounded(large, sql):
     """
     out = subprocess.run(run(code, large, MEMORY, sql), capture_output=True, text=True, timeout=300)
     assert int(out.stdout) < 5 * MEMORY, (out, ROWS * 230 // MEMORY)
+
+
+@linux_only
+@pytest.mark.parametrize(
+    "work, at_most",
+    [
+        ("con.append('t', {'x': numpy.random.default_rng(1).permutation(400_000)})", 15 << 20),  # copies of what is given included
+        ("con.execute('CREATE INDEX i ON v USING hnsw (e) WITH (m = 4, ef_construction = 8)')", 4 << 20),  # of a graph of 8 MiB
+    ],
+)
+def test_indexes_are_filled_in_bounded_memory(tmp_path, work, at_most):
+    code = """
+        import sys, threading, numpy, turdb
+        def anonymous():
+            with open("/proc/self/status") as status:
+                return next(int(line.split()[1]) * 1024 for line in status if line.startswith("RssAnon"))
+        con = turdb.connect(sys.argv[1], isolation_level=None)
+        con.execute("PRAGMA statement_memory = 1000000")
+        con.execute("CREATE TABLE t (x INTEGER)")
+        con.execute("CREATE INDEX tx ON t (x)")
+        con.execute("CREATE TABLE v (e VECTOR(512))")
+        con.append("v", {"e": numpy.random.default_rng(1).normal(size=(12_000, 512)).astype("f4")})
+        con.execute("PRAGMA threads = 1")
+        before = peak = anonymous()
+        done = threading.Event()
+        def watch():
+            global peak
+            while not done.wait(0.002):
+                peak = max(peak, anonymous())
+        watcher = threading.Thread(target=watch)
+        watcher.start()
+        exec(sys.argv[2])
+        done.set()
+        watcher.join()
+        print(peak - before, con.execute("PRAGMA integrity_check").fetchall())
+    """
+    out = subprocess.run(run(code, tmp_path / "x.turdb", work), capture_output=True, text=True, timeout=300)
+    growth, check = out.stdout.split(" ", 1)
+    assert "ok" in check and int(growth) < at_most, out
