@@ -93,6 +93,16 @@ absl::StatusOr<Rows> Transactions(sql::ExecContext* context) {
   return rows;
 }
 
+absl::StatusOr<Rows> Snapshots(sql::ExecContext* context) {
+  Rows rows;
+  for (const txn::SnapshotInfo& each : StateOf(context)->database->store()->Snapshots()) {
+    const std::chrono::system_clock::time_point since{std::chrono::microseconds(each.since_micros)};
+    rows.push_back({Int(each.process_id), Int(each.is_own), Int(each.lsn.value()), each.since_micros == 0 ? Value() : Text(TimeText(since)),
+                    Int(each.log_bytes), Int(each.kept_bytes / format::kPageBytes), Int(each.kept_bytes)});
+  }
+  return rows;
+}
+
 absl::StatusOr<Rows> Locks(sql::ExecContext* context) {
   Rows rows;
   for (const LockRow& lock : ListLocks(*StateOf(context)->database->store(), *context->catalog)) {
@@ -146,6 +156,7 @@ void RegisterSystemViews() {
     RegisterView("storage", Storage);
     RegisterView("statistics", Statistics);
     RegisterView("transactions", Transactions);
+    RegisterView("snapshots", Snapshots);
     RegisterView("locks", Locks);
     RegisterPragma("pragma_lock_list", Locks);
     RegisterPragma("pragma_page_count", PageCount);

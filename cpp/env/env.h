@@ -52,6 +52,8 @@ class File {
   virtual absl::Status Truncate(uint64_t size) = 0;
   virtual absl::Status Preallocate(uint64_t size) = 0;  // reserves blocks where that helps; may grow the file
   virtual absl::StatusOr<uint64_t> Size() = 0;
+  // Writes the first `length` bytes of `from` here, sharing their disk space where the file system can.
+  virtual absl::Status CopyFrom(File& from, uint64_t length);
   virtual absl::StatusOr<std::unique_ptr<Mapping>> Map(size_t length) = 0;
   virtual const std::string& path() const = 0;
 };
@@ -115,7 +117,9 @@ class Env {
   virtual bool FileExists(const std::string& path) = 0;
   virtual bool DirExists(const std::string& path) = 0;
   virtual absl::Status DeleteFile(const std::string& path) = 0;
-  virtual absl::Status RenameFile(const std::string& from, const std::string& to) = 0;
+  virtual absl::Status RenameFile(const std::string& from, const std::string& to) = 0;  // over what is there
+  // A second name for a file; fails when it exists. kUnsupported, kIo where the file system has no such thing.
+  virtual absl::Status LinkFile(const std::string& from, const std::string& to) = 0;
   virtual absl::Status CreateDir(const std::string& path) = 0;  // fine when it exists; parents too
   virtual absl::Status DeleteDir(const std::string& path) = 0;  // an empty one
   virtual absl::Status SyncDir(const std::string& path) = 0;    // makes creations, renames, unlinks durable

@@ -176,6 +176,14 @@ class FaultEnvImpl final : public FaultEnv {
     name_changes_.push_back({to, node.mapped(), from});
     return absl::OkStatus();
   }
+  absl::Status LinkFile(const std::string& from, const std::string& to) override {
+    std::lock_guard<std::mutex> guard(mutex_);
+    TURDB_RETURN_IF_ERROR(FailureLocked("make a second name for", from));
+    TURDB_RETURN_IF_ERROR(base_->LinkFile(from, to));
+    names_[to] = names_.at(from);
+    name_changes_.push_back({to, names_.at(from), ""});
+    return absl::OkStatus();
+  }
   absl::Status CreateDir(const std::string& path) override {
     std::lock_guard<std::mutex> guard(mutex_);
     TURDB_RETURN_IF_ERROR(FailureLocked("create directory", path));

@@ -207,6 +207,13 @@ class MemoryEnvImpl final : public Env {
     files_[to] = std::move(node.mapped());
     return absl::OkStatus();
   }
+  absl::Status LinkFile(const std::string& from, const std::string& to) override {
+    std::lock_guard<std::mutex> guard(mutex_);
+    const auto found = files_.find(from);
+    if (found == files_.end()) return Failure("make a second name for", from, "no such file");
+    if (!files_.emplace(to, found->second).second) return Failure("make a second name for", from, "file exists");
+    return absl::OkStatus();
+  }
   absl::Status CreateDir(const std::string& path) override {
     std::lock_guard<std::mutex> guard(mutex_);
     for (std::string at = path; !at.empty(); at = Parent(at)) {

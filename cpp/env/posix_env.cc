@@ -54,6 +54,9 @@ class PosixEnvImpl final : public Env {
   absl::Status RenameFile(const std::string& from, const std::string& to) override {
     return rename(from.c_str(), to.c_str()) == 0 ? absl::OkStatus() : PosixError("rename", from);
   }
+  absl::Status LinkFile(const std::string& from, const std::string& to) override {
+    return link(from.c_str(), to.c_str()) == 0 ? absl::OkStatus() : PosixError("make a second name for", from);
+  }
   absl::Status CreateDir(const std::string& path) override {
     for (size_t slash = path.find('/', 1);; slash = path.find('/', slash + 1)) {
       const std::string prefix = path.substr(0, slash);

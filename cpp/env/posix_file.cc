@@ -6,6 +6,10 @@
 #include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
+#if defined(__linux__)
+#include <linux/fs.h>
+#include <sys/ioctl.h>
+#endif
 
 #include <algorithm>
 
@@ -103,6 +107,14 @@ class PosixFile final : public File {
       if (!moved && part < parts.size()) return PosixError("write", path_, ENOSPC);
     }
     return absl::OkStatus();
+  }
+
+  absl::Status CopyFrom(File& from, uint64_t length) override {
+#if defined(FICLONE)
+    const auto* other = dynamic_cast<const PosixFile*>(&from);
+    if (other != nullptr && ioctl(fd_, FICLONE, other->fd_) == 0) return absl::OkStatus();
+#endif
+    return File::CopyFrom(from, length);
   }
 
   absl::Status Sync() override {

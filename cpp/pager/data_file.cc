@@ -5,6 +5,7 @@
 
 #include "base/errors.h"
 #include "base/status_macros.h"
+#include "pager/replaced_file.h"
 
 namespace turdb::pager {
 namespace {
@@ -75,13 +76,20 @@ void DataFile::MarkVerified(PageId first, uint32_t n) {
   }
 }
 
+absl::StatusOr<std::unique_ptr<env::File>> DataFile::OpenRightFile() {
+  const auto mode = is_read_only_ ? env::OpenMode::kReadOnly : env::OpenMode::kReadWrite;
+  auto present = env_->OpenFile(full_path(), mode);
+  if (!replaced_directory_.empty()) {
+    TURDB_ASSIGN_OR_RETURN(const std::string replaced, FindReplacedFile(env_, replaced_directory_, id_, known_replacements_));
+    if (!replaced.empty()) return env_->OpenFile(replaced, env::OpenMode::kReadOnly);
+  }
+  if (present.ok() || env_->FileExists(full_path())) return present;
+  return CorruptionError("file '", path_, "' of the database is missing from '", directory_, "'");
+}
+
 absl::Status DataFile::OpenLocked() {
   if (file_ != nullptr || on_disk_ == OnDisk::kNo) return absl::OkStatus();
-  if (!env_->FileExists(full_path())) {
-    return CorruptionError("file '", path_, "' of the database is missing from '", directory_, "'");
-  }
-  const auto mode = is_read_only_ ? env::OpenMode::kReadOnly : env::OpenMode::kReadWrite;
-  TURDB_ASSIGN_OR_RETURN(file_, env_->OpenFile(full_path(), mode));
+  TURDB_ASSIGN_OR_RETURN(file_, OpenRightFile());
   TURDB_ASSIGN_OR_RETURN(const uint64_t size, file_->Size());
   const auto pages = static_cast<uint32_t>(size / kPageBytes);
   RaiseTo(file_pages_, pages);
@@ -116,6 +124,12 @@ absl::Status DataFile::Refresh() {
   TURDB_ASSIGN_OR_RETURN(const uint64_t size, file_->Size());
   RaiseTo(file_pages_, static_cast<uint32_t>(size / kPageBytes));
   return absl::OkStatus();
+}
+
+void DataFile::SearchReplaced(std::string directory, Lsn known) {
+  std::lock_guard<std::mutex> guard(mutex_);
+  replaced_directory_ = std::move(directory);
+  known_replacements_ = known;
 }
 
 absl::Status DataFile::EnsureOnDisk() {

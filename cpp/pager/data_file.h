@@ -3,6 +3,8 @@
 // The file is opened on first use and created on disk only when bytes go into it. Maps reach beyond the end of the
 // file, so growth rarely maps anew; a map lives as long as a view uses it (shared_mapping.h). A page read from the map for the first
 // time is checked against its checksum, once in the life of the process (a bit a page).
+// A checkpoint may put a copy in the file's place (Replace): maps made before go on showing the file as it was, and nothing
+// is ever written to that any more.
 // Invariants: (1) pages [0, file_pages()) can be read through a map that covers them; (2) pages from
 // unprotected_from() on have never held anything that recovery would need, so a torn write there does no harm.
 // Thread-safe.
@@ -71,6 +73,9 @@ class DataFile : public RefCounted<DataFile> {
   // kUnsupported, kCorruption, kDiskFull, kIo: the pages must not be overwritten while somebody needs them.
   // REQUIRES: states before `written` that are in use have fixed their maps.
   absl::Status Preserve(const std::vector<PageId>& pages, const OldReaders& readers, Lsn written, PreservedSpace* space);
+  // For a reading process: when another process has replaced the file since `known`, it is the replaced one that is opened, by the
+  // name it has in `directory` (replaced_file.h). To be called before others use this.
+  void SearchReplaced(std::string directory, Lsn known);
   // Looks again whether the file is there and how long it is: another process may have made it or written to it.
   absl::Status Refresh();
   // Creates the file when it is not on disk yet.
@@ -90,6 +95,23 @@ class DataFile : public RefCounted<DataFile> {
   absl::Status Reserve(PageId first, uint32_t n);
   absl::Status TrimReserve(uint32_t n);
   absl::Status Sync();
+
+  // --- replacing; by checkpoints, one at a time ---------------------------------------------------
+  // The states that may read the file as it is now are from this LSN on.
+  Lsn oldest_state() const { return Lsn(oldest_state_.load(std::memory_order_acquire)); }
+  void set_oldest_state(Lsn lsn) { oldest_state_.store(lsn.value(), std::memory_order_release); }
+  // The right to write pages past the committed end, which keeps the file from being replaced; null when that is
+  // going on, or `map`, the caller's, shows a file that was replaced. Given back with the last copy of the result.
+  std::shared_ptr<void> TakeDirectRight(const IntrusivePtr<SharedMapping>& map);
+  // From here to EndReplacing nobody gets that right. False when somebody has it.
+  bool BeginReplacing();
+  void EndReplacing();
+  // REQUIRES: BeginReplacing, EnsureOnDisk.
+  absl::Status CopyTo(env::File* to, uint64_t* bytes);
+  // `file`, which has the path now and the pages of state `written`, takes the place of the one that was open.
+  // REQUIRES: BeginReplacing, and states before `written` that are in use have fixed their maps.
+  void Replace(std::unique_ptr<env::File> file, Lsn written);
+
   // Removes the name; what is open or mapped stays readable.
   absl::Status Unlink();
 
@@ -103,6 +125,7 @@ class DataFile : public RefCounted<DataFile> {
     const std::unique_ptr<std::atomic<uint64_t>[]> words;
   };
   absl::Status OpenLocked();
+  absl::StatusOr<std::unique_ptr<env::File>> OpenRightFile();
   void GrowBitsLocked(uint32_t pages);
   absl::StatusOr<IntrusivePtr<SharedMapping>> NewMappingLocked(size_t bytes, Lsn oldest_state);
 
@@ -118,11 +141,16 @@ class DataFile : public RefCounted<DataFile> {
   std::unique_ptr<env::File> file_;
   IntrusivePtr<SharedMapping> mapping_;              // the longest that shows the file; null after Preserve
   size_t map_bytes_ = 0;                             // length of the longest so far
-  const std::shared_ptr<MapSet> maps_ = std::make_shared<MapSet>();
+  std::shared_ptr<MapSet> maps_ = std::make_shared<MapSet>();  // of the file that is open
+  bool is_being_replaced_ = false;
+  uint32_t n_direct_rights_ = 0;
+  std::string replaced_directory_;  // empty: not to be searched
+  Lsn known_replacements_{0};
   std::vector<std::unique_ptr<Bits>> all_bits_;      // outgrown ones may still be read
   std::atomic<const Bits*> bits_;
   std::atomic<uint32_t> file_pages_{0};
   std::atomic<uint32_t> unprotected_from_{0};
+  std::atomic<uint64_t> oldest_state_{0};
   std::atomic<bool> is_directory_dirty_{false};
   uint64_t reserved_bytes_ = 0;  // the file was grown to this length; by the one writer
 };

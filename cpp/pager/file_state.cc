@@ -52,6 +52,13 @@ absl::StatusOr<FileView> FileState::View(const IntrusivePtr<SnapshotPin>& pin) c
   return view;
 }
 
+uint64_t FileState::CountKept(const FileState* newest) const {
+  uint64_t n = 0;
+  table_.ForEachChanged(newest == nullptr ? PageTable() : newest->table_, [&n](PageId, const PageVersion*) { ++n; });
+  std::lock_guard<std::mutex> guard(mutex_);
+  return mapping_ ? n + mapping_->CountPreserved() : n;
+}
+
 IntrusivePtr<FileState> FileState::WithoutVersionsUpTo(Lsn lsn) const {
   PageTable table = table_;
   if (EraseVersionsUpTo(&table, lsn) == 0) return nullptr;

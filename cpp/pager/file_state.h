@@ -34,6 +34,9 @@ class FileState : public RefCounted<FileState> {
   // Fixes the map that views of this state read through, before a checkpoint overwrites what it shows. Errors as View.
   absl::Status FixMap() const { return View(nullptr).status(); }
 
+  // Pages that are kept for this state, as `newest` of the same file has others: versions, and preserved ones.
+  uint64_t CountKept(const FileState* newest) const;
+
   // The same content without the versions of commits up to `lsn`, which a checkpoint has written to the file; null
   // when there are none.
   IntrusivePtr<FileState> WithoutVersionsUpTo(Lsn lsn) const;

@@ -1,4 +1,5 @@
-// What a data file does before a checkpoint overwrites pages that an old snapshot still shows.
+// What a data file does before a checkpoint overwrites pages that an old snapshot still shows: in this process the maps are
+// redirected, for other processes the file is left and a copy takes its place.
 //
 // A page that is about to be overwritten is preserved in every map that a state older than the one written may read
 // through. Newer states that read through such a map, too, have a version of the page in their own table, so none is misled.
@@ -101,6 +102,44 @@ absl::StatusOr<IntrusivePtr<SharedMapping>> DataFile::Lengthened(const Intrusive
     }
   }
   return MappingFor(pages);
+}
+
+// --- replacing -------------------------------------------------------------------------------
+
+std::shared_ptr<void> DataFile::TakeDirectRight(const IntrusivePtr<SharedMapping>& map) {
+  std::lock_guard<std::mutex> guard(mutex_);
+  if (is_being_replaced_ || (map && map->set() != maps_.get())) return nullptr;
+  ++n_direct_rights_;
+  IntrusivePtr<DataFile> self(this);
+  return std::shared_ptr<void>(this, [self](void*) {
+    std::lock_guard<std::mutex> given_back(self->mutex_);
+    --self->n_direct_rights_;
+  });
+}
+
+bool DataFile::BeginReplacing() {
+  std::lock_guard<std::mutex> guard(mutex_);
+  is_being_replaced_ = n_direct_rights_ == 0;
+  return is_being_replaced_;
+}
+
+void DataFile::EndReplacing() {
+  std::lock_guard<std::mutex> guard(mutex_);
+  is_being_replaced_ = false;
+}
+
+absl::Status DataFile::CopyTo(env::File* to, uint64_t* bytes) {
+  TURDB_ASSIGN_OR_RETURN(*bytes, file_->Size());
+  return to->CopyFrom(*file_, *bytes);
+}
+
+void DataFile::Replace(std::unique_ptr<env::File> file, Lsn written) {
+  std::lock_guard<std::mutex> guard(mutex_);
+  file_ = std::move(file);
+  mapping_ = nullptr;
+  maps_ = std::make_shared<MapSet>();
+  maps_->oldest_state = written;
+  set_oldest_state(written);
 }
 
 }  // namespace turdb::pager

@@ -161,6 +161,10 @@ absl::StatusOr<PageId> PrivatePages::ExtendZeroed(uint32_t n, PageKind kind) {
 }
 
 absl::StatusOr<PageId> PrivatePages::ExtendDirect(uint32_t n) {
+  if (may_write_direct_ && !direct_right_) {
+    direct_right_ = view_.file_->TakeDirectRight(view_.mapping_);
+    may_write_direct_ = direct_right_ != nullptr;
+  }
   if (!may_write_direct_) return ExtendZeroed(n, PageKind::kFree);
   TURDB_RETURN_IF_ERROR(CheckRoom(n));
   const PageId first(view_.page_count_);
@@ -194,7 +198,7 @@ absl::Status PrivatePages::CopyIn(PageId first, uint32_t n, const uint8_t* pages
 }
 
 absl::Status PrivatePages::WriteDirect(PageId first, uint32_t n, uint8_t* pages) {
-  if (!may_write_direct_) return CopyIn(first, n, pages);
+  if (!may_write_direct_ || !direct_right_) return CopyIn(first, n, pages);
   if (!has_direct_pages_ || uint64_t{first.value()} + n > view_.page_count_ ||
       first.value() < base_.page_count_) {
     return InternalError("file '", view_.path(), "': pages from ", first.value(), " were not reserved for writing");
@@ -261,6 +265,7 @@ void PrivatePages::MoveTo(FileView base, uint64_t base_version) {
   base_ = std::move(base);
   base_version_ = base_version;
   has_direct_pages_ = false;
+  direct_right_ = nullptr;
   RestoreBase();
 }
 

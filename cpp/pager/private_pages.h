@@ -101,6 +101,7 @@ class PrivatePages final : public FileWriter {
   bool is_version_stale_ = false;  // changed since content_version_ was given out
   bool may_write_direct_ = true;
   bool has_direct_pages_ = false;
+  std::shared_ptr<void> direct_right_;  // while there are any
   PageId first_direct_{0};
   std::atomic<uint64_t> n_direct_written_{0};
   uint64_t n_copied_ = 0;

@@ -28,6 +28,13 @@ SharedMapping::~SharedMapping() {
   }
 }
 
+uint64_t SharedMapping::CountPreserved() const {
+  std::lock_guard<std::mutex> guard(set_->mutex);
+  uint64_t n = 0;
+  for (const auto& [page, range] : preserved_) n += range.end - page;
+  return n;
+}
+
 bool SharedMapping::HasPreserved(uint32_t page) const {
   const auto next = preserved_.upper_bound(page);
   return next != preserved_.begin() && page < std::prev(next)->second.end;

@@ -43,7 +43,10 @@ class SharedMapping : public RefCounted<SharedMapping> {
   ~SharedMapping();
   const uint8_t* data() const { return mapping_->data(); }
   size_t size() const { return mapping_->size(); }
+  const MapSet* set() const { return set_.get(); }
   void Advise(env::Mapping::Access access, size_t length) { mapping_->Advise(access, 0, length); }
+
+  uint64_t CountPreserved() const;  // pages
 
   // --- with the set's mutex held -------------------------------------------------------------
   bool HasPreserved(uint32_t page) const;

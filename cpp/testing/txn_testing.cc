@@ -139,6 +139,9 @@ class TestStore {
     out["reading_processes"] = stats.reading_processes;
     out["oldest_reader_lsn"] = stats.oldest_reader_lsn.value();
     out["oldest_reader_pid"] = stats.oldest_reader_pid;
+    out["files_replaced"] = stats.files_replaced;
+    out["replaced_files"] = stats.replaced_files;
+    out["replaced_file_bytes"] = stats.replaced_file_bytes;
     out["cache_limit_bytes"] = stats.cache_limit_bytes;
     out["cache_bytes"] = stats.cache_bytes;
     out["spilled_bytes"] = stats.spilled_bytes;

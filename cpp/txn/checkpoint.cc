@@ -60,7 +60,9 @@ std::set<DataFile*> FilesOf(const PageToWrite* pages, size_t n) {
 
 }  // namespace
 
-absl::Status StoreCore::PreserveFor(const std::vector<IntrusivePtr<DatabaseState>>& older, const DatabaseState& state) {
+absl::Status StoreCore::PreserveFor(const CheckpointTurn& turn) {
+  const std::vector<IntrusivePtr<DatabaseState>>& older = turn.older;
+  const DatabaseState& state = *turn.state;
   if (is_volatile_) return UnsupportedError("files in memory need no log, and keep no old pages");
   const Lsn written(checkpoint_lsn_.load());
   absl::Status status;
@@ -82,7 +84,7 @@ absl::Status StoreCore::PreserveFor(const std::vector<IntrusivePtr<DatabaseState
       });
       if (is_shown) pages.push_back(page);
     });
-    if (!status.ok() || pages.empty()) return;
+    if (!status.ok() || pages.empty() || turn.Replaces(newest->file().get())) return;  // a replaced file stays as it is
     status = newest->file()->Preserve(pages, {older.back()->lsn(), page_limit}, state.lsn(), preserved_.get());
   });
   return status;
@@ -111,7 +113,7 @@ absl::Status StoreCore::WriteProtected(Lsn target, const std::vector<PageToWrite
   return SyncFiles(FilesOf(batch, n));
 }
 
-absl::Status StoreCore::WriteState(const DatabaseState& state) {
+absl::Status StoreCore::WriteState(const CheckpointTurn& turn, const DatabaseState& state) {
   const Lsn written(checkpoint_lsn_.load());
   std::vector<PageToWrite> guarded, fresh;
   std::set<std::string> dirty_directories;
@@ -119,6 +121,8 @@ absl::Status StoreCore::WriteState(const DatabaseState& state) {
   state.ForEach([&](FileId, const IntrusivePtr<FileState>& file_state) {
     if (!status.ok() || file_state->table().root() == nullptr) return;
     DataFile* file = file_state->file().get();
+    if (turn.Replaces(file)) return;
+    if (!file->is_on_disk()) file->set_oldest_state(state.lsn());  // older ones have versions of all its pages
     status = file->EnsureOnDisk();
     if (file->TakeIsDirectoryDirty()) {
       const std::string path = file->full_path();
@@ -175,21 +179,30 @@ void StoreCore::CleanChain(Lsn lsn) {
   });
 }
 
-absl::StatusOr<bool> StoreCore::WriteCheckpoint(CheckpointReason reason) {
-  TURDB_ASSIGN_OR_RETURN(const CheckpointTurn turn, BeginCheckpoint());
-  if (!turn.state) return false;
-  IntrusivePtr<DatabaseState> state = turn.state;
-  if (state->lsn() > checkpoint_lsn()) {
-    TURDB_RETURN_IF_ERROR(SyncUpTo(state->lsn()));
-    if (!turn.older.empty()) {
-      const absl::Status preserved = PreserveFor(turn.older, *state);
-      if (!preserved.ok()) state = turn.older.front();
-      if (!preserved.ok() && !is_volatile_) hindrance_ = preserved;
-    }
+// What older snapshots see is kept for them, or an older state is taken. False when neither can be.
+absl::StatusOr<bool> StoreCore::MakeRoomForOlder(CheckpointTurn* turn) {
+  absl::Status status = turn->is_read_behind ? PrepareReplacements(turn) : absl::OkStatus();
+  if (status.ok() && !turn->older.empty()) {
+    status = PreserveFor(*turn);
+    if (!status.ok() && !turn->is_read_behind) turn->state = turn->older.front();
   }
+  if (!status.ok() && !is_volatile_) hindrance_ = status;
+  return status.ok() || !turn->is_read_behind;
+}
+
+absl::StatusOr<bool> StoreCore::WriteCheckpoint(CheckpointReason reason) {
+  TURDB_ASSIGN_OR_RETURN(CheckpointTurn turn, BeginCheckpoint());
+  if (!turn.state) return false;
+  if (turn.state->lsn() > checkpoint_lsn()) {
+    TURDB_RETURN_IF_ERROR(SyncUpTo(turn.state->lsn()));
+    TURDB_ASSIGN_OR_RETURN(const bool is_possible, MakeRoomForOlder(&turn));
+    if (!is_possible) return false;
+  }
+  const IntrusivePtr<DatabaseState>& state = turn.state;
   const Lsn target = state->lsn();
   if (target > checkpoint_lsn()) {
-    TURDB_RETURN_IF_ERROR(WriteState(*state));
+    TURDB_RETURN_IF_ERROR(WriteState(turn, *state));
+    TURDB_RETURN_IF_ERROR(InstallReplacements(&turn));
     const uint32_t first_segment = log_->FirstSegmentFor(target);
     TURDB_RETURN_IF_ERROR(WriteCheckpointMeta(*state, first_segment));
     state->ForEach([](FileId, const IntrusivePtr<FileState>& file) { file->file()->Protect(file->page_count()); });

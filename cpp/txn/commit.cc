@@ -49,6 +49,9 @@ absl::StatusOr<IntrusivePtr<DatabaseState>> StoreCore::AppendCommit(CommitReques
   for (const auto& [id, pages] : request->changed) {
     state->Set(id, pages->ToState(lsn, pages->is_older_than(checkpointed) ? checkpointed : Lsn(0)));
   }
+  for (const auto& [id, path] : request->created) {
+    if (const pager::FileState* file = state->Find(id)) file->file()->set_oldest_state(lsn);
+  }
   for (FileId id : request->dropped) {
     std::lock_guard<std::mutex> guard(unlinks_mutex_);
     unlinks_.push_back({lsn, base->Find(id)->file()});
@@ -151,18 +154,20 @@ absl::Status StoreCore::Fail(const absl::Status& cause) {
 }
 
 void StoreCore::UnlinkDropped(Lsn durable) {
+  RemoveReplacedFiles();
   {
     std::lock_guard<std::mutex> guard(unlinks_mutex_);
     if (unlinks_.empty()) return;
   }
-  durable = std::min(durable, OldestElsewhere());
+  const ReaderTable::Readers readers = readers_ ? readers_->Look() : ReaderTable::Readers();
   std::vector<PendingUnlink> due;
   {
     std::lock_guard<std::mutex> guard(unlinks_mutex_);
-    while (!unlinks_.empty() && unlinks_.front().lsn <= durable) {
-      due.push_back(std::move(unlinks_.front()));
-      unlinks_.erase(unlinks_.begin());
-    }
+    std::erase_if(unlinks_, [&](PendingUnlink& unlink) {
+      if (unlink.lsn > durable || readers.IsClaimed(unlink.file->oldest_state(), unlink.lsn)) return false;
+      due.push_back(std::move(unlink));
+      return true;
+    });
   }
   for (const PendingUnlink& unlink : due) DiscardCreated(unlink.file);
 }

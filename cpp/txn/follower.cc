@@ -1,5 +1,7 @@
 #include "txn/follower.h"
 
+#include <algorithm>
+#include <bit>
 #include <map>
 #include <utility>
 
@@ -11,7 +13,8 @@
 
 namespace turdb::txn {
 
-// The LSNs that this process's snapshots are at, the oldest of which it claims. Outlives the follower with the snapshots.
+// The LSNs that this process's snapshots are at, each of which it claims in a word of its own for as long as it is leased. For those
+// that there is no word for, it claims everything from the oldest of them on. Outlives the follower with the snapshots.
 class LeaseCounter {
  public:
   LeaseCounter(env::Env* env, std::shared_ptr<ReaderTable> table)
@@ -19,28 +22,61 @@ class LeaseCounter {
 
   void Add(Lsn lsn) {
     std::lock_guard<std::mutex> guard(mutex_);
-    ++lsns_[lsn];
-    ClaimLocked();
+    Leases& leases = leases_[lsn];
+    if (++leases.n > 1) return;
+    leases.since_micros = env_->NowMicros();
+    leases.word = std::countr_one(used_words_);
+    if (leases.word < format::kSlotSnapshots) {
+      used_words_ |= 1u << leases.word;
+      table_->ClaimSnapshot(leases.word, lsn, leases.since_micros);
+    } else {
+      ClaimRestLocked();
+    }
   }
   void Remove(Lsn lsn) {
     if (env_->ProcessId() != process_id_) return;  // a forked child's copies: the claim is its parent's
     std::lock_guard<std::mutex> guard(mutex_);
-    const auto found = lsns_.find(lsn);
-    if (--found->second == 0) lsns_.erase(found);
-    ClaimLocked();
+    const auto found = leases_.find(lsn);
+    if (--found->second.n > 0) return;
+    const uint32_t word = found->second.word;
+    leases_.erase(found);
+    if (word < format::kSlotSnapshots) {
+      used_words_ &= ~(1u << word);
+      table_->UnclaimSnapshot(word);
+    } else {
+      ClaimRestLocked();
+    }
+  }
+  std::vector<SnapshotInfo> List() {
+    std::lock_guard<std::mutex> guard(mutex_);
+    const Lsn published = table_->published();
+    std::vector<SnapshotInfo> all;
+    for (const auto& [lsn, leases] : leases_) {
+      SnapshotInfo info{process_id_, true, lsn, leases.since_micros};
+      info.log_bytes = published.value() - std::min(published, lsn).value();
+      all.push_back(info);
+    }
+    return all;
   }
   void SetLoading(bool is_loading) {
     std::lock_guard<std::mutex> guard(mutex_);
     is_loading_ = is_loading;
-    ClaimLocked();
+    ClaimRestLocked();
   }
 
  private:
-  void ClaimLocked() {
-    const uint64_t claim = is_loading_      ? format::kLoadingClaim
-                           : lsns_.empty() ? format::kNoClaim
-                                           : format::kFirstLsnClaim + lsns_.begin()->first.value();
-    if (claim != claim_) table_->Claim(claim);
+  struct Leases {
+    uint64_t n = 0;
+    uint32_t word = 0;  // kSlotSnapshots: there was none left
+    uint64_t since_micros = 0;
+  };
+  void ClaimRestLocked() {
+    const auto rest = std::find_if(leases_.begin(), leases_.end(),
+                                   [](const auto& each) { return each.second.word >= format::kSlotSnapshots; });
+    const uint64_t claim = is_loading_              ? format::kLoadingClaim
+                           : rest == leases_.end() ? format::kNoClaim
+                                                   : format::kFirstLsnClaim + rest->first.value();
+    if (claim != claim_) table_->ClaimFrom(claim);
     claim_ = claim;
   }
 
@@ -48,9 +84,10 @@ class LeaseCounter {
   const uint64_t process_id_;
   const std::shared_ptr<ReaderTable> table_;
   std::mutex mutex_;  // guards what follows
-  std::map<Lsn, uint64_t> lsns_;
-  bool is_loading_ = true;
-  uint64_t claim_ = format::kLoadingClaim;  // as TakeSlot left it
+  std::map<Lsn, Leases> leases_;
+  uint32_t used_words_ = 0;  // a bit each
+  bool is_loading_ = false;
+  uint64_t claim_ = format::kNoClaim;
 };
 
 namespace {
@@ -85,23 +122,15 @@ absl::StatusOr<std::unique_ptr<Follower>> Follower::Open(env::Env* env, const st
                                                          const CheckInterrupt& check) {
   TURDB_RETURN_IF_ERROR(table->TakeSlot());
   std::unique_ptr<Follower> follower(new Follower(env, directory, std::move(table), std::move(memory), timeout_ms));
-  TURDB_RETURN_IF_ERROR(follower->Load(check));
+  IntrusivePtr<DatabaseState> first;
+  TURDB_RETURN_IF_ERROR(follower->Load(check, &first));
   return follower;
 }
 
-absl::Status Follower::Load(const CheckInterrupt& check) {
-  leases_->SetLoading(true);
-  struct Loaded {
-    LeaseCounter* leases;
-    ~Loaded() { leases->SetLoading(false); }
-  } loaded{leases_.get()};
-  TURDB_ASSIGN_OR_RETURN(const auto lock, table_->LockDirectory(env::LockMode::kShared, timeout_ms_, check));
-  if (!lock.is_held()) {
-    return BusyError("cannot read database '", directory_, "': the process that writes it is busy with a checkpoint");
-  }
-  TURDB_ASSIGN_OR_RETURN(const format::DirectoryMeta meta, ReadMeta(env_, directory_));
-  TURDB_ASSIGN_OR_RETURN(const bool has_writer, table_->HasWriter());
+// REQUIRES: the directory is not rearranged meanwhile; else the result is to be thrown away.
+absl::StatusOr<Follower::Loaded> Follower::Read(bool has_writer) {
   const Lsn published = table_->published();
+  TURDB_ASSIGN_OR_RETURN(const format::DirectoryMeta meta, ReadMeta(env_, directory_));
   Recovery recovery(env_, directory_, meta, /*is_read_only=*/true, memory_, has_writer ? published : wal::kEndOfLog);
   TURDB_RETURN_IF_ERROR(recovery.Run());
   const Lsn end = recovery.log().end_lsn();
@@ -109,30 +138,84 @@ absl::Status Follower::Load(const CheckInterrupt& check) {
     return CorruptionError("the log of '", directory_, "' ends at ", end.value(), ", before commits that were made");
   }
   if (!has_writer) table_->Reset(meta.salt, end, meta.checkpoint_lsn);
-  current_ = recovery.state();
-  trimmed_ = meta.checkpoint_lsn;
-  recovered_commits_ = recovery.log().commits();
-  log_ = std::make_unique<wal::LogFollower>(env_, LogDirectory(directory_), meta.salt);
+  Loaded loaded;
+  loaded.state = recovery.state();
+  loaded.snapshot = Lease(*loaded.state);
+  loaded.checkpoint = meta.checkpoint_lsn;
+  loaded.files = table_->replaced();
+  loaded.salt = meta.salt;
+  loaded.commits = recovery.log().commits();
+  loaded.state->ForEach([&](FileId, const IntrusivePtr<pager::FileState>& file) {
+    file->file()->SearchReplaced(LogDirectory(directory_), loaded.files);
+  });
+  return loaded;
+}
+
+IntrusivePtr<DatabaseState> Follower::Adopt(Loaded loaded) {
+  current_ = std::move(loaded.state);
+  trimmed_ = loaded.checkpoint;
+  loaded_files_ = loaded.files;
+  recovered_commits_ = loaded.commits;
+  log_ = std::make_unique<wal::LogFollower>(env_, LogDirectory(directory_), loaded.salt);
+  return std::move(loaded.snapshot);
+}
+
+// Beside a process that writes, without holding it up: what was read counts when nothing was rearranged before it was
+// claimed. False: it was, or nobody writes.
+absl::StatusOr<bool> Follower::LoadUnlocked(IntrusivePtr<DatabaseState>* snapshot) {
+  const uint64_t before = table_->changes();
+  TURDB_ASSIGN_OR_RETURN(bool has_writer, table_->HasWriter());
+  if (before % 2 != 0 || !has_writer) return false;
+  auto loaded = Read(/*has_writer=*/true);
+  TURDB_ASSIGN_OR_RETURN(has_writer, table_->HasWriter());
+  if (!loaded.ok() || !has_writer || table_->changes() != before) return false;
+  *snapshot = Adopt(*std::move(loaded));
+  return true;
+}
+
+absl::Status Follower::LoadLocked(const CheckInterrupt& check, IntrusivePtr<DatabaseState>* snapshot) {
+  leases_->SetLoading(true);
+  struct Done {
+    LeaseCounter* leases;
+    ~Done() { leases->SetLoading(false); }
+  } done{leases_.get()};
+  TURDB_ASSIGN_OR_RETURN(const auto lock, table_->LockDirectory(env::LockMode::kShared, timeout_ms_, check));
+  if (!lock.is_held()) {
+    return BusyError("cannot read database '", directory_, "': the process that writes it is busy with a checkpoint");
+  }
+  TURDB_ASSIGN_OR_RETURN(const bool has_writer, table_->HasWriter());
+  TURDB_ASSIGN_OR_RETURN(Loaded loaded, Read(has_writer));
+  *snapshot = Adopt(std::move(loaded));
   return absl::OkStatus();
+}
+
+absl::Status Follower::Load(const CheckInterrupt& check, IntrusivePtr<DatabaseState>* snapshot) {
+  constexpr int kAttempts = 3;
+  for (int i = 0; i < kAttempts; ++i) {
+    TURDB_ASSIGN_OR_RETURN(const bool is_loaded, LoadUnlocked(snapshot));
+    if (is_loaded) return absl::OkStatus();
+  }
+  return LoadLocked(check, snapshot);
 }
 
 // While nothing was claimed a checkpoint may have gone past the current state, be running even now, or have dropped the
 // part of the log that is missing here. A page of a newer state says in its header which changes it has already, and one caught half-written
 // fails its checksum; so what can be read on is right, and otherwise all is loaded with checkpoints held off.
-absl::Status Follower::Advance(Lsn to) {
-  StateBuilder builder(env_, directory_, *current_, memory_);
+absl::Status Follower::Advance(Lsn to, IntrusivePtr<DatabaseState>* snapshot) {
+  StateBuilder builder(env_, directory_, *current_, memory_, loaded_files_);
   auto is_followed = log_->Follow(current_->lsn(), to, &builder);
   if (is_followed.ok() && *is_followed) {
     auto next = builder.Build(to);
     if (next.ok()) {
       current_ = *std::move(next);
+      *snapshot = Lease(*current_);
       return absl::OkStatus();
     }
   }
-  return Load({});
+  return Load({}, snapshot);
 }
 
-absl::Status Follower::Trim(Lsn checkpoint) {
+absl::Status Follower::Trim(Lsn checkpoint, IntrusivePtr<DatabaseState>* snapshot) {
   IntrusivePtr<DatabaseState> trimmed;
   absl::Status status;
   current_->ForEach([&](FileId id, const IntrusivePtr<pager::FileState>& file) {
@@ -145,30 +228,42 @@ absl::Status Follower::Trim(Lsn checkpoint) {
   TURDB_RETURN_IF_ERROR(status);
   if (trimmed) current_ = std::move(trimmed);
   trimmed_ = checkpoint;
+  *snapshot = Lease(*current_);
   return absl::OkStatus();
 }
 
-IntrusivePtr<DatabaseState> Follower::Lease() {
-  return MakeIntrusive<DatabaseState>(*current_, std::make_shared<LeaseOnLsn>(leases_, current_->lsn()));
+IntrusivePtr<DatabaseState> Follower::Lease(const DatabaseState& state) {
+  return MakeIntrusive<DatabaseState>(state, std::make_shared<LeaseOnLsn>(leases_, state.lsn()));
 }
+
+// A state is handed out when it was the newest one after it had been claimed: whatever the writer does to files on behalf of newer
+// ones, it does after it has looked at the claims. What was loaded under the directory's lock was claimed before the writer could do
+// anything.
+absl::Status Follower::ToNewest(IntrusivePtr<DatabaseState>* snapshot) {
+  constexpr int kMostSteps = 8;  // a writer that commits faster than this reads is stopped short
+  for (int steps = 0;; ++steps) {
+    if (steps == kMostSteps) return LoadLocked({}, snapshot);
+    if (table_->replaced() > loaded_files_) {
+      TURDB_RETURN_IF_ERROR(Load({}, snapshot));
+      continue;
+    }
+    const Lsn published = table_->published();
+    if (published <= current_->lsn()) break;
+    TURDB_RETURN_IF_ERROR(Advance(published, snapshot));
+  }
+  // Read after the claim: nobody writes past it, so these versions are what the files show, if they are the same files.
+  const Lsn checkpoint = table_->checkpoint();
+  const bool is_due = checkpoint > trimmed_ && checkpoint <= current_->lsn();
+  return is_due && table_->replaced() <= loaded_files_ ? Trim(checkpoint, snapshot) : absl::OkStatus();
+}
+
+std::vector<SnapshotInfo> Follower::Snapshots() const { return leases_->List(); }
 
 IntrusivePtr<DatabaseState> Follower::Snapshot() {
   std::lock_guard<std::mutex> guard(mutex_);
-  auto snapshot = Lease();  // claims first, and asks then what there is
-  const Lsn published = table_->published();
-  if (published > current_->lsn()) {
-    const absl::Status advanced = Advance(published);
-    if (!advanced.ok()) return MakeIntrusive<DatabaseState>(advanced);
-    snapshot = Lease();
-  }
-  // Read after the claim: nobody writes past it, so these versions are what the files show.
-  const Lsn checkpoint = table_->checkpoint();
-  if (checkpoint > trimmed_ && checkpoint <= current_->lsn()) {
-    const absl::Status trimmed = Trim(checkpoint);
-    if (!trimmed.ok()) return MakeIntrusive<DatabaseState>(trimmed);
-    snapshot = Lease();
-  }
-  return snapshot;
+  auto snapshot = Lease(*current_);  // claims first, and asks then what there is
+  absl::Status status = ToNewest(&snapshot);
+  return status.ok() ? std::move(snapshot) : MakeIntrusive<DatabaseState>(std::move(status));
 }
 
 }  // namespace turdb::txn

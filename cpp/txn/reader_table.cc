@@ -17,7 +17,17 @@ absl::StatusOr<std::shared_ptr<ReaderTable>> ReaderTable::Open(env::Env* env, co
 // A reader's slot is emptied by whoever finds it unlocked; here only so that it looks tidy. A forked child's copy of
 // this object has no locks and must not touch what is its parent's.
 ReaderTable::~ReaderTable() {
-  if (slot_ != nullptr && slot_->pid.load() == env_->ProcessId()) slot_->claim.store(format::kNoClaim);
+  if (slot_ != nullptr && slot_->pid.load() == env_->ProcessId()) Empty(slot_);
+}
+
+ReaderTable::DirectoryLock::DirectoryLock(ReaderTable* table, env::LockMode mode) : table_(table), mode_(mode) {
+  if (mode == env::LockMode::kExclusive) table->header().changes.store((table->changes() + 2) | 1);
+}
+
+ReaderTable::DirectoryLock::~DirectoryLock() {
+  if (table_ == nullptr) return;
+  if (mode_ == env::LockMode::kExclusive) table_->header().changes.fetch_add(1);
+  table_->memory_->Unlock(format::kDirectoryLockByte);
 }
 
 absl::StatusOr<ReaderTable::DirectoryLock> ReaderTable::LockDirectory(env::LockMode mode, uint64_t timeout_ms,
@@ -25,7 +35,7 @@ absl::StatusOr<ReaderTable::DirectoryLock> ReaderTable::LockDirectory(env::LockM
   const uint64_t deadline = env_->MonotonicMicros() + timeout_ms * 1000;
   for (uint64_t pause = 200;; pause = std::min<uint64_t>(2 * pause, 10000)) {
     TURDB_ASSIGN_OR_RETURN(const bool is_locked, memory_->TryLock(format::kDirectoryLockByte, mode));
-    if (is_locked) return DirectoryLock(this);
+    if (is_locked) return DirectoryLock(this, mode);
     if (env_->MonotonicMicros() >= deadline) return DirectoryLock();
     if (check) TURDB_RETURN_IF_ERROR(check());
     env_->SleepMicros(pause);
@@ -37,6 +47,7 @@ void ReaderTable::Reset(uint64_t salt, Lsn published, Lsn checkpoint) {
   header().version.store(format::kReaderTableVersion);
   header().salt.store(salt);
   header().checkpoint.store(checkpoint.value());
+  header().replaced.store(published.value());  // names of replaced files that are left over count for nobody who comes now
   header().published.store(published.value());
 }
 
@@ -49,6 +60,28 @@ absl::Status ReaderTable::BeginSession(uint64_t salt, Lsn published, Lsn checkpo
   return absl::OkStatus();
 }
 
+void ReaderTable::Empty(format::ReaderSlot* slot) {
+  for (format::ReaderSlot::Snapshot& each : slot->snapshots) each.claim.store(format::kNoClaim);
+  slot->claim.store(format::kNoClaim);
+}
+
+void ReaderTable::Note(Claim claim, Readers* readers) {
+  readers->claims.push_back(claim);
+  if (claim.lsn >= readers->oldest) return;
+  readers->oldest = claim.lsn;
+  readers->oldest_pid = claim.pid;
+}
+
+bool ReaderTable::Readers::IsClaimed(Lsn from, Lsn to) const {
+  return std::any_of(claims.begin(), claims.end(), [&](const Claim& claim) {
+    return claim.lsn < to && (claim.is_open || claim.lsn >= from);
+  });
+}
+
+bool ReaderTable::Readers::HasOpenClaimBefore(Lsn lsn) const {
+  return std::any_of(claims.begin(), claims.end(), [&](const Claim& claim) { return claim.is_open && claim.lsn < lsn; });
+}
+
 ReaderTable::Readers ReaderTable::Look() {
   std::lock_guard<std::mutex> guard(look_mutex_);
   Readers readers;
@@ -57,18 +90,21 @@ ReaderTable::Readers ReaderTable::Look() {
     if (each.pid.load() == 0 && each.claim.load() == format::kNoClaim) continue;  // never used
     auto is_free = memory_->TryLock(SlotByte(i), env::LockMode::kExclusive);
     if (is_free.ok() && *is_free) {
-      each.claim.store(format::kNoClaim);
+      Empty(&each);
       each.pid.store(0);
       memory_->Unlock(SlotByte(i));
       continue;
     }
     ++readers.n;
-    const uint64_t claim = each.claim.load();
-    if (claim == format::kNoClaim) continue;
-    const Lsn lsn(claim < format::kFirstLsnClaim ? 0 : claim - format::kFirstLsnClaim);
-    if (lsn < readers.oldest) {
-      readers.oldest = lsn;
-      readers.oldest_pid = each.pid.load();
+    const uint64_t pid = each.pid.load();
+    const uint64_t open = each.claim.load();
+    if (open != format::kNoClaim) {
+      Note({pid, Lsn(open < format::kFirstLsnClaim ? 0 : open - format::kFirstLsnClaim), true, 0}, &readers);
+    }
+    for (format::ReaderSlot::Snapshot& snapshot : each.snapshots) {
+      const uint64_t claim = snapshot.claim.load();
+      if (claim < format::kFirstLsnClaim) continue;
+      Note({pid, Lsn(claim - format::kFirstLsnClaim), false, snapshot.since.load(std::memory_order_relaxed)}, &readers);
     }
   }
   return readers;
@@ -79,7 +115,7 @@ absl::Status ReaderTable::TakeSlot() {
     TURDB_ASSIGN_OR_RETURN(const bool is_locked, memory_->TryLock(SlotByte(i), env::LockMode::kExclusive));
     if (!is_locked) continue;
     slot_ = &slot(i);
-    slot_->claim.store(format::kLoadingClaim);
+    Empty(slot_);
     slot_->pid.store(env_->ProcessId());
     return absl::OkStatus();
   }

@@ -10,6 +10,7 @@
 #include "base/status_macros.h"
 #include "env/temp_file.h"
 #include "format/file_header.h"
+#include "pager/replaced_file.h"
 #include "txn/page_change.h"
 #include "txn/write_back.h"
 #include "wal/log_files.h"
@@ -214,7 +215,9 @@ absl::Status Recovery::RemoveGarbage(bool with_data_files) {
     // What the next segments were to be written over. Its bytes may be those of a segment whose name did not get to the disk,
     // and would be good ones again under it.
     const bool is_spare = LogDirectory(directory_) + "/" + name == wal::SparePath(LogDirectory(directory_));
-    if (is_spill || is_spare || (number != 0 && !is_needed)) TURDB_RETURN_IF_ERROR(env_->DeleteFile(LogDirectory(directory_) + "/" + name));
+    // Of processes that have read the file since are no snapshots left.
+    const bool is_replaced = with_data_files && pager::ParseReplacedFileName(name).has_value();
+    if (is_spill || is_spare || is_replaced || (number != 0 && !is_needed)) TURDB_RETURN_IF_ERROR(env_->DeleteFile(LogDirectory(directory_) + "/" + name));
   }
   return absl::OkStatus();
 }

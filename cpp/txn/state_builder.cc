@@ -5,6 +5,7 @@
 #include "base/errors.h"
 #include "base/status_macros.h"
 #include "format/file_header.h"
+#include "txn/directory.h"
 #include "txn/page_change.h"
 
 namespace turdb::txn {
@@ -15,11 +16,12 @@ using pager::OnDisk;
 using pager::PageVersion;
 
 StateBuilder::StateBuilder(env::Env* env, std::string directory, const DatabaseState& base,
-                           IntrusivePtr<pager::PageMemory> memory)
+                           IntrusivePtr<pager::PageMemory> memory, Lsn files)
     : env_(env),
       directory_(std::move(directory)),
       base_(base),
       memory_(std::move(memory)),
+      replaced_files_(files),
       epoch_(pager::NextEpoch()) {}
 
 absl::Status StateBuilder::OnCreate(FileId file, const std::string& path) {
@@ -28,6 +30,7 @@ absl::Status StateBuilder::OnCreate(FileId file, const std::string& path) {
   }
   const OnDisk on_disk = env_->FileExists(directory_ + "/" + path) ? OnDisk::kYes : OnDisk::kNo;
   files_[file].file = MakeIntrusive<DataFile>(env_, directory_, path, file, on_disk, /*is_read_only=*/true, memory_);
+  files_[file].file->SearchReplaced(LogDirectory(directory_), replaced_files_);
   return absl::OkStatus();
 }
 

@@ -16,8 +16,9 @@ namespace turdb::txn {
 
 class StateBuilder final : public wal::LogVisitor {
  public:
+  // Files are those that were replaced up to `files` (DataFile::SearchReplaced).
   StateBuilder(env::Env* env, std::string directory, const DatabaseState& base,
-               IntrusivePtr<pager::PageMemory> memory);
+               IntrusivePtr<pager::PageMemory> memory, Lsn files);
 
   absl::Status OnCreate(FileId file, const std::string& path) override;
   absl::Status OnDrop(FileId file) override;
@@ -40,6 +41,7 @@ class StateBuilder final : public wal::LogVisitor {
   const std::string directory_;
   const DatabaseState& base_;
   const IntrusivePtr<pager::PageMemory> memory_;
+  const Lsn replaced_files_;
   const pager::Epoch epoch_;
   std::map<FileId, File> files_;  // that changed
   std::vector<pager::PageVersion*> touched_;

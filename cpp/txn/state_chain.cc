@@ -99,4 +99,16 @@ StateChain::Snapshots StateChain::CountSnapshots() const {
   return snapshots;
 }
 
+std::vector<StateChain::InUse> StateChain::ListInUse() const {
+  std::lock_guard<std::mutex> guard(mutex_);
+  std::vector<InUse> all;
+  for (const Entry& entry : published_) {
+    if (!entry.state->IsInUse()) continue;
+    const bool is_newest = entry.state->lsn() == published_.back().state->lsn();
+    const std::chrono::duration<double> age = std::chrono::steady_clock::now() - entry.outdated_at;
+    all.push_back({entry.state, is_newest ? 0 : age.count()});
+  }
+  return all;
+}
+
 }  // namespace turdb::txn

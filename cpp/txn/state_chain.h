@@ -52,6 +52,11 @@ class StateChain {
     double oldest_seconds = 0;    // since there is a newer one
   };
   Snapshots CountSnapshots() const;
+  struct InUse {
+    IntrusivePtr<DatabaseState> state;
+    double outdated_seconds;  // 0: it is the newest
+  };
+  std::vector<InUse> ListInUse() const;  // oldest first
 
  private:
   struct Entry {

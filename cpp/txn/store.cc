@@ -26,6 +26,7 @@ class StoreImpl final : public Store {
   bool is_spilling() const override { return core_->memory().is_spilling(); }
   Lsn last_commit_lsn() const override { return core_->Newest()->lsn(); }
   std::vector<LockInfo> Locks() const override { return core_->locks().List(); }
+  std::vector<SnapshotInfo> Snapshots() const override { return core_->Snapshots(); }
   env::Env* env() const override { return core_->env(); }
   const std::string& path() const override { return core_->path(); }
 

@@ -55,6 +55,8 @@ struct StoreStats {
   uint32_t reading_processes = 0;   // beside the one that writes; known to that one
   Lsn oldest_reader_lsn{0};         // of what those look at; 0 when at nothing old
   uint64_t oldest_reader_pid = 0;
+  uint64_t files_replaced = 0;      // by copies, because another process read them
+  uint64_t replaced_files = 0, replaced_file_bytes = 0;  // that are kept for other processes now, and their length
   uint64_t repeated_commits = 0;    // whose changes were made anew, because others had committed to the same table
   LockStats locks;
 
@@ -77,6 +79,17 @@ struct StoreStats {
   std::string last_checkpoint_error;   // of the last attempt; empty when it went well. It is tried again by itself
 };
 
+// A committed state that somebody looks at.
+struct SnapshotInfo {
+  uint64_t process_id = 0;
+  bool is_own = false;        // of this process
+  Lsn lsn{0};
+  uint64_t since_micros = 0;  // wall clock: taken then, or, of this process, outdated since then by a newer commit; 0: not known, the newest
+  uint64_t log_bytes = 0;     // logged since
+  // What would be given up without it and others as old: versions of pages, and pages of files that were overwritten since.
+  uint64_t kept_bytes = 0;
+};
+
 // As PRAGMA wal_checkpoint names them. All write what is committed so far and never stop readers or writers.
 enum class CheckpointMode : uint8_t {
   kPassive,   // not while another one runs
@@ -97,7 +110,7 @@ class Store {
   virtual std::unique_ptr<Transaction> Begin() = 0;
   // Writes committed pages to their files and drops the log before them. Fails with kBusy only when another one runs
   // longer than the timeout (kPassive: at all). Returns false when part of the log had to stay: somebody committed meanwhile,
-  // or a snapshot in another process is in the way.
+  // or a snapshot in another process is in the way (and not for long enough that files are copied for it).
   virtual absl::StatusOr<bool> Checkpoint(CheckpointMode mode = CheckpointMode::kFull) = 0;
   // Checkpoints, removes the log and releases the lock. No transaction may be open. Idempotent.
   virtual absl::Status Close() = 0;
@@ -111,6 +124,8 @@ class Store {
   virtual bool is_spilling() const = 0;
   virtual Lsn last_commit_lsn() const = 0;  // grows with every commit that changed something
   virtual std::vector<LockInfo> Locks() const = 0;  // held and awaited now
+  // Of this process, and when it is the one that writes, of all others.
+  virtual std::vector<SnapshotInfo> Snapshots() const = 0;
   virtual env::Env* env() const = 0;
   virtual const std::string& path() const = 0;
 };

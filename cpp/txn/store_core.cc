@@ -150,6 +150,12 @@ StoreStats StoreCore::stats() const {
     stats.oldest_reader_pid = readers.oldest_pid;
     if (readers.oldest_pid != 0) stats.oldest_reader_lsn = readers.oldest;
   }
+  stats.files_replaced = files_replaced_.load();
+  {
+    std::lock_guard<std::mutex> guard(replaced_mutex_);
+    stats.replaced_files = replaced_files_.size();
+    for (const ReplacedFile& each : replaced_files_) stats.replaced_file_bytes += each.bytes;
+  }
   stats.repeated_commits = repeated_commits_.load();
   stats.locks = locks_.stats();
   stats.preserved_pages = preserved_->n_pages();

@@ -21,6 +21,7 @@
 #include "pager/private_pages.h"
 #include "txn/checkpointer.h"
 #include "txn/double_write.h"
+#include "txn/file_replacement.h"
 #include "txn/follower.h"
 #include "txn/reader_table.h"
 #include "txn/state_chain.h"
@@ -73,6 +74,7 @@ class StoreCore {
   bool is_read_only() const { return options_.is_read_only || has_failed_.load(std::memory_order_acquire); }
   void set_checkpoint_bytes(uint64_t bytes) { checkpoint_bytes_.store(bytes); }
   StoreStats stats() const;
+  std::vector<SnapshotInfo> Snapshots() const;
   Lsn checkpoint_lsn() const { return Lsn(checkpoint_lsn_.load(std::memory_order_acquire)); }
 
   // Writes the commit to the log; the next one may work on the state returned. REQUIRES: the caller has the commit's
@@ -111,6 +113,17 @@ class StoreCore {
     IntrusivePtr<DatabaseState> state;
     std::vector<IntrusivePtr<DatabaseState>> older;  // than it, and in use; oldest first
     ReaderTable::DirectoryLock lock;
+    // Other processes read behind the state: files that they look at are replaced.
+    bool is_read_behind = false;
+    ReaderTable::Readers readers;
+    std::vector<std::unique_ptr<FileReplacement>> replacements;
+    bool Replaces(const pager::DataFile* file) const;
+  };
+  // A file that was replaced, under its second name.
+  struct ReplacedFile {
+    FileId file;
+    Lsn oldest_state, end;  // states from the one before the other read it
+    uint64_t bytes;
   };
 
   absl::Status Recover();
@@ -119,7 +132,12 @@ class StoreCore {
   absl::StatusOr<ReaderTable::DirectoryLock> OpenReaderTable();
   absl::Status TellReaders(Recovery* recovery);
   absl::StatusOr<CheckpointTurn> BeginCheckpoint();
-  Lsn OldestElsewhere();  // nothing that commits up to it dropped is needed by another process
+  Lsn OldestElsewhere();  // no other process looks at a state before it
+  bool IsHeldBackFar(const DatabaseState& newest);
+  absl::Status PrepareReplacements(CheckpointTurn* turn);
+  absl::Status InstallReplacements(CheckpointTurn* turn);
+  void AdoptReplacedFiles();
+  void RemoveReplacedFiles();
   void DropLog();
   void StartCheckpointer();
   // --- commit.cc
@@ -130,12 +148,13 @@ class StoreCore {
   absl::Status Fail(const absl::Status& cause);
   void UnlinkDropped(Lsn durable);
   // --- checkpoint.cc
-  absl::Status WriteState(const DatabaseState& state);
+  absl::Status WriteState(const CheckpointTurn& turn, const DatabaseState& state);
   absl::Status WriteProtected(Lsn target, const std::vector<PageToWrite>& pages, size_t begin, size_t n);
   absl::Status SyncFiles(const std::set<pager::DataFile*>& files);
   absl::Status WriteCheckpointMeta(const DatabaseState& state, uint32_t first_segment);
   void CleanChain(Lsn lsn);
-  absl::Status PreserveFor(const std::vector<IntrusivePtr<DatabaseState>>& older, const DatabaseState& state);
+  absl::Status PreserveFor(const CheckpointTurn& turn);
+  absl::StatusOr<bool> MakeRoomForOlder(CheckpointTurn* turn);
   absl::StatusOr<bool> WriteCheckpoint(CheckpointReason reason);
   void RestartLog(CheckpointMode mode);
   absl::StatusOr<bool> CheckpointLocked(CheckpointReason reason, CheckpointMode mode);
@@ -170,6 +189,8 @@ class StoreCore {
   std::atomic<uint64_t> checkpoint_bytes_;
   std::atomic<uint64_t> last_due_lsn_{0};  // an automatic checkpoint that could not get on waits for more log
   std::unique_ptr<DoubleWrite> double_write_;
+  mutable std::mutex replaced_mutex_;
+  std::vector<ReplacedFile> replaced_files_;
   absl::Status hindrance_;  // why the last checkpoint had to leave what old snapshots show
   bool is_last_attempt_unfinished_ = false;  // an earlier checkpoint failed after it had begun to write pages
   std::atomic<uint64_t> kept_committed_bytes_{0};  // of versions that the last checkpoint could not free
@@ -190,7 +211,7 @@ class StoreCore {
   std::mutex unlinks_mutex_;
   std::vector<PendingUnlink> unlinks_;
 
-  std::atomic<uint64_t> commits_{0}, repeated_commits_{0}, syncs_{0}, checkpoints_{0}, pages_checkpointed_{0};
+  std::atomic<uint64_t> commits_{0}, repeated_commits_{0}, syncs_{0}, checkpoints_{0}, pages_checkpointed_{0}, files_replaced_{0};
   std::array<std::atomic<uint64_t>, 4> checkpoints_by_reason_{};
   uint64_t recovered_commits_ = 0;
 };

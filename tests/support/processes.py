@@ -1,8 +1,10 @@
 """The roles of tests with several processes: one that writes and ones that read and check what they see.
 
-``python processes.py writer PATH SEED`` or ``python processes.py reader PATH SEED`` run until killed or until PATH/../stop
-exists. The writer notes in PATH/../acknowledged how many of its commits have returned. A reader checks every snapshot:
-nothing torn, nothing lost that was acknowledged before it began, never back in time; it prints the number of snapshots.
+``python processes.py ROLE PATH SEED`` with the role writer, reader or holder runs until killed or until PATH/../stop
+exists. The writer notes in PATH/../acknowledged how many of its commits have returned, and minds that neither its log nor its page
+versions grow beyond what the database is large. A reader checks every snapshot: nothing torn, nothing lost that was
+acknowledged before it began, never back in time. A holder keeps each snapshot for seconds and reads it over and over: it must
+not change. Both print the number of checks.
 """
 
 import os
@@ -62,8 +64,17 @@ class Writer:
         self.con = turdb.connect(path, timeout=30, isolation_level=None)
         self.con.execute("pragma wal_autocheckpoint = 4")
 
+    def check_bounds(self):
+        query = "select value from turdb_catalog.statistics where name in ('wal_bytes', 'committed_version_bytes') order by name"
+        (versions,), (log,) = self.con.execute(query).fetchall()
+        (database,) = self.con.execute("select sum(bytes) from turdb_catalog.storage").fetchone()
+        assert log <= database + (48 << 20), f"{log} bytes of log for {database} of data"
+        assert versions <= database + (48 << 20), f"{versions} bytes of page versions for {database} of data"
+
     def run(self):
         while not self.side.is_stopped():
+            if self.rng.random() < 0.02:
+                self.check_bounds()
             if self.rng.random() < 0.3:
                 self.con.execute(f"pragma synchronous = {self.rng.choice(['full', 'normal', 'off'])}")
             self.side.acknowledge(self.transaction())
@@ -161,8 +172,45 @@ class Reader:
         return n
 
 
+class Holder(Reader):
+    """Keeps a snapshot, now and then several, and finds in it what it found at first."""
+
+    def everything(self, con):
+        one = lambda sql: con.execute(sql).fetchall()  # noqa: E731
+        scratch = one("select scratch from progress")[0][0]
+        near = [one(f"select id from docs order by e <-> {probe} limit 10") for probe in self.probes]
+        by_note = one("select id, note from accounts where note >= '' order by note, id")
+        docs = [(i, n, e.tobytes()) for i, n, e in one("select id, length(body), e from docs")]
+        rest = one(f"select a, b from {scratch}") if scratch else None
+        return one("select * from accounts"), docs, by_note, near, one("select * from progress"), rest
+
+    def run(self):
+        self.probes = [f"'{[float(x) for x in vector(i)]}'" for i in range(3)]
+        while not self.side.is_stopped():
+            connections, first = [], []
+            for _ in range(self.rng.randrange(1, 4)):
+                con = turdb.connect(self.path, read_only=True, timeout=30, isolation_level=None)
+                connections.append(con)
+                con.execute("begin")
+                con.execute("select n from progress").fetchone()  # the tables are opened later
+                time.sleep(self.rng.random())
+                first.append(self.everything(con))
+            end = time.monotonic() + self.rng.uniform(0.5, 8)
+            while time.monotonic() < end and not self.side.is_stopped():
+                for con, expected in zip(connections, first, strict=True):
+                    assert self.everything(con) == expected, "a held snapshot has changed"
+                    self.checks += 1
+                self.snapshot()
+                if self.rng.random() < 0.3:
+                    assert connections[0].execute("pragma integrity_check").fetchall() == [("ok",)]
+            for con in connections:
+                con.close()
+        self.con.close()
+        print(self.checks, self.seen)
+
+
 if __name__ == "__main__":
-    role = {"writer": Writer, "reader": Reader}[sys.argv[1]]
+    role = {"writer": Writer, "reader": Reader, "holder": Holder}[sys.argv[1]]
     try:
         role(sys.argv[2], int(sys.argv[3])).run()
     except BaseException:

@@ -329,46 +329,120 @@ except turdb.OperationalError as error:
         shutil.rmtree(folder)
 
 
+HOLDS = """
+import sys, turdb
+con = turdb.connect(sys.argv[1], read_only=True, isolation_level=None)
+con.execute("begin")
+print(con.execute("select count(*), sum(a) from t").fetchone(), flush=True)
+for line in sys.stdin:
+    print(con.execute(line).fetchall(), flush=True)
+"""
+
+
+@pytest.mark.parametrize("is_stopped", [False, True])
+def test_a_snapshot_of_another_process_lets_the_log_go(path, is_stopped):
+    """Also when that process cannot be asked for anything."""
+    con = turdb.connect(path, isolation_level=None)
+    con.execute("pragma wal_autocheckpoint = 8")
+    con.execute("pragma auto_vacuum = none")
+    con.execute("create table t (a integer, b text)")
+    con.execute("create index i on t (b)")
+    con.execute("create table late (a integer)")
+    con.executemany("insert into t values (?, ?)", [(i, str(i)) for i in range(20000)])
+    con.execute("insert into late values (1)")
+    con.execute("pragma wal_checkpoint")
+    reader = start("-c", HOLDS, path)
+    assert reader.stdout.readline() == f"(20000, {sum(range(20000))})\n"
+    if is_stopped:
+        reader.send_signal(signal.SIGSTOP)
+    biggest = 0
+    for i in range(40):
+        con.execute("update t set a = a + 1, b = b || ?", (i % 10,))
+        con.execute("update late set a = a + 1")
+        con.execute("pragma wal_checkpoint")
+        statistics = dict(con.execute("select name, value from turdb_catalog.statistics").fetchall())
+        biggest = max(biggest, statistics["wal_bytes"], statistics["committed_version_bytes"])
+    (size,) = con.execute("select sum(bytes) from turdb_catalog.storage").fetchone()
+    assert statistics["wal_bytes_written"] > 4 * size > 2 * biggest
+    assert 1 <= statistics["replaced_files"] <= 4 and statistics["replaced_file_bytes"] <= size
+    held = con.execute("select process_id, is_own, kept_bytes, kept_pages, log_bytes > 0, since from turdb_catalog.snapshots "
+                       "where not is_own").fetchall()
+    ((pid, _, kept, pages, is_behind, since),) = held
+    assert (pid, is_behind) == (reader.pid, 1) and kept == pages * 16384 == statistics["replaced_file_bytes"]
+    assert con.execute("select abs(julianday('now') - julianday(?)) < 0.1", (since,)).fetchone() == (1,)
+    if is_stopped:
+        reader.send_signal(signal.SIGCONT)
+    for sql, expected in (
+        ("select count(*), sum(a) from t", [(20000, sum(range(20000)))]),
+        ("select a from t where b = '777'", [(777,)]),
+        ("select a from late", [(1,)]),  # opened only now
+        ("pragma integrity_check", [("ok",)]),
+        ("select is_own, kept_bytes from turdb_catalog.snapshots", [(1, 0)]),
+    ):
+        reader.stdin.write(sql + "\n")
+        reader.stdin.flush()
+        assert reader.stdout.readline() == f"{expected}\n"
+    reader.kill()
+    reader.communicate()
+    con.execute("insert into late values (1)")
+    con.execute("pragma wal_checkpoint")
+    statistics = dict(con.execute("select name, value from turdb_catalog.statistics").fetchall())
+    assert statistics["replaced_files"] == statistics["replaced_file_bytes"] == statistics["wal_bytes"] == 0
+    assert con.execute("select count(*) from turdb_catalog.snapshots where not is_own").fetchone() == (0,)
+    con.close()
+
+
 # --- all at once -------------------------------------------------------------------------------
 
 
 class Crowd:
-    """One writer and three readers, killed at random and started again."""
+    """One writer, three readers, two that hold snapshots for long; some are killed at random and started again, some stopped."""
+
+    ROLES = ("writer", "reader", "reader", "reader", "holder", "holder")
 
     def __init__(self, path, rng):
         self.path, self.rng = path, rng
-        self.writer = self.begin("writer")
-        self.readers = [self.begin("reader") for _ in range(3)]
+        self.processes = [self.begin(role) for role in self.ROLES]
         self.killed = 0
+        self.stopped = {}  # place -> when it goes on
 
     def begin(self, role):
         return start(processes.__file__, role, self.path, self.rng.randrange(1 << 30))
 
     def check_alive(self):
-        for process in (self.writer, *self.readers):
+        for process in self.processes:
             assert process.poll() is None, process.communicate()[1]
 
-    def kill_one(self):
+    def disturb(self):
         self.check_alive()
-        i = self.rng.randrange(5)
-        victim = self.readers[i] if i < 3 else self.writer
-        victim.kill()
-        victim.communicate()
+        for i in [i for i, end in self.stopped.items() if end <= time.monotonic()]:
+            self.go_on(i)
+        i = self.rng.choice([0, 0, 1, 2, 3, 4, 5])
+        if i > 0 and self.rng.random() < 0.3 and i not in self.stopped:
+            self.processes[i].send_signal(signal.SIGSTOP)
+            self.stopped[i] = time.monotonic() + self.rng.uniform(0.5, 8)
+            return
+        self.stopped.pop(i, None)
+        self.processes[i].kill()
+        self.processes[i].communicate()
         self.killed += 1
-        if i < 3:
-            self.readers[i] = self.begin("reader")
-        else:
-            self.writer = self.begin("writer")
+        self.processes[i] = self.begin(self.ROLES[i])
+
+    def go_on(self, i):
+        self.processes[i].send_signal(signal.SIGCONT)
+        del self.stopped[i]
 
     def end(self):
+        for i in list(self.stopped):
+            self.go_on(i)
         Path(self.path).parent.joinpath("stop").touch()
-        ended = [(each, *each.communicate(timeout=120)) for each in (self.writer, *self.readers)]
+        ended = [(each, *each.communicate(timeout=120)) for each in self.processes]
         for process, _, error in ended:
             assert process.returncode == 0, error
         return [tuple(map(int, out.split())) for _, out, _ in ended[1:]]
 
 
-def test_one_writes_three_read_and_some_are_killed(path):
+def test_one_writes_five_read_and_some_are_killed(path):
     rng = random.Random(SEED)
     processes.create(path)
     crowd = Crowd(path, rng)
@@ -376,11 +450,11 @@ def test_one_writes_three_read_and_some_are_killed(path):
     try:
         while time.monotonic() < end:
             time.sleep(rng.uniform(0.3, 1.2))
-            crowd.kill_one()
+            crowd.disturb()
         time.sleep(1)
         counts = crowd.end()
     finally:
-        for process in (crowd.writer, *crowd.readers):
+        for process in crowd.processes:
             process.kill()
     assert crowd.killed > 0
     assert any(checks > 0 for checks, _ in counts)
@@ -390,4 +464,6 @@ def test_one_writes_three_read_and_some_are_killed(path):
     assert con.execute("select n from progress").fetchone()[0] >= max(acknowledged, *(seen for _, seen in counts))
     assert con.execute("select sum(balance) from accounts").fetchone() == (processes.TOTAL,)
     assert con.execute("pragma integrity_check").fetchall() == [("ok",)]
+    con.execute("pragma wal_checkpoint")
+    assert con.execute("select value from turdb_catalog.statistics where name = 'replaced_files'").fetchone() == (0,)
     con.close()

@@ -57,6 +57,7 @@ const std::vector<TableFunctionDef>& SystemViews() {
       {"storage", 0, {"schema", "name", "kind", "table_name", "path", "pages", "free_pages", "bytes", "dead_bytes", "rows"}, {}},
       {"statistics", 0, {"name", "value", "unit", "description"}, {}},
       {"transactions", 0, {"id", "connection", "is_own", "isolation", "state", "started", "snapshot_lsn", "private_bytes"}, {}},
+      {"snapshots", 0, {"process_id", "is_own", "lsn", "since", "log_bytes", "kept_pages", "kept_bytes"}, {}},
       {"locks", 0, {"transaction_id", "kind", "name", "row_id", "mode", "granted"}, {}},
   };
   return *views;

@@ -1,0 +1,61 @@
+#include "txn/file_replacement.h"
+
+#include <cstring>
+
+#include "base/errors.h"
+#include "base/status_macros.h"
+
+namespace turdb::txn {
+
+using format::kPageBytes;
+
+absl::StatusOr<std::unique_ptr<FileReplacement>> FileReplacement::Prepare(env::Env* env,
+                                                                          IntrusivePtr<pager::DataFile> file,
+                                                                          Paths paths, const std::vector<Page>& pages) {
+  if (!file->BeginReplacing()) {
+    return ConflictError("file '", file->path(), "' is being written to by a bulk load, while another process reads it");
+  }
+  std::unique_ptr<FileReplacement> replacement(new FileReplacement(env, std::move(file), std::move(paths)));
+  TURDB_RETURN_IF_ERROR(replacement->MakeSecondName());
+  TURDB_RETURN_IF_ERROR(replacement->WriteCopy(pages));
+  return replacement;
+}
+
+// One that is there already is the name of the file that readers of older states have: a checkpoint of the same state, which
+// was interrupted, made it.
+absl::Status FileReplacement::MakeSecondName() {
+  TURDB_RETURN_IF_ERROR(file_->EnsureOnDisk());
+  if (env_->FileExists(paths_.second)) return absl::OkStatus();
+  TURDB_RETURN_IF_ERROR(env_->LinkFile(file_->full_path(), paths_.second));
+  has_made_name_ = true;
+  return absl::OkStatus();
+}
+
+absl::Status FileReplacement::WriteCopy(const std::vector<Page>& pages) {
+  TURDB_ASSIGN_OR_RETURN(copy_, env_->OpenFile(paths_.copy, env::OpenMode::kCreateNew));
+  TURDB_RETURN_IF_ERROR(file_->CopyTo(copy_.get(), &bytes_));
+  auto page = std::make_unique<uint8_t[]>(kPageBytes);
+  for (const Page& each : pages) {
+    std::memcpy(page.get(), each.version->bytes(), kPageBytes);
+    turdb::Store<uint64_t>(page.get() + format::kPageLsnOffset, each.version->lsn().value());
+    format::SealPage(file_->id(), each.id, page.get());
+    TURDB_RETURN_IF_ERROR(copy_->WriteAt(uint64_t{each.id.value()} * kPageBytes, page.get(), kPageBytes));
+  }
+  return copy_->Sync();
+}
+
+absl::Status FileReplacement::Install(Lsn written) {
+  TURDB_RETURN_IF_ERROR(env_->RenameFile(paths_.copy, file_->full_path()));
+  file_->Replace(std::move(copy_), written);
+  has_made_name_ = false;
+  return absl::OkStatus();
+}
+
+// What cannot be removed now is garbage for the next open.
+FileReplacement::~FileReplacement() {
+  if (copy_ != nullptr) env_->DeleteFile(paths_.copy).IgnoreError();
+  if (has_made_name_) env_->DeleteFile(paths_.second).IgnoreError();
+  file_->EndReplacing();
+}
+
+}  // namespace turdb::txn
