@@ -13,10 +13,6 @@
 
 namespace turdb::btree {
 
-using format::kKeyHints;
-using format::kKeySlotBytes;
-using format::kPageBytes;
-
 struct KeyAppender::State {
   explicit State(pager::FileWriter* w)
       : writer(w), run(w, format::PageKind::kKeyLeaf, [this](uint64_t, PageId id) {
@@ -31,48 +27,59 @@ struct KeyAppender::State {
   PageId tree_leaf;
   std::string last_key;
   bool has_last_key = false;
-  std::string bytes;               // the cells of the leaf in progress, one after another
-  std::vector<uint32_t> ends;      // where each ends
+  Arena arena;                     // of the loose cells of the leaf in progress
+  std::vector<std::string_view> cells;
+  KeyPageSize size;                // of them
   std::string separator;           // before the leaf in progress
   std::deque<std::string> separators;
   LeafRun run;
 
   absl::Status Open();
+  absl::Status Add(std::string_view cell, std::string_view key);
   absl::Status Emit();
 };
 
 absl::Status KeyAppender::State::Open() {
   KeyPath path;
   TURDB_RETURN_IF_ERROR(DescendToEdge(writer->view(), false, &path));
-  std::vector<std::string_view> cells;
-  if (!ListCells(path.leaf, &cells)) return DamagedKeyPage(writer->view(), path.leaf_id, "a cell");
-  for (const std::string_view cell : cells) {
-    bytes.append(cell);
-    ends.push_back(static_cast<uint32_t>(bytes.size()));
-  }
-  if (!cells.empty()) {
-    KeyCell last;
-    path.leaf.CellAt(path.leaf.count() - 1, &last);
-    TURDB_RETURN_IF_ERROR(ReadFullKey(writer->view(), last, &last_key));
-    has_last_key = true;
-  }
   tree_leaf = path.leaf_id;
   is_in_tree = true;
   is_open = true;
+  Arena of_leaf;
+  std::vector<std::string_view> old;
+  if (!ListCells(path.leaf, &of_leaf, &old)) return DamagedKeyPage(writer->view(), path.leaf_id, "a cell");
+  for (const std::string_view cell : old) {
+    KeyCell parsed;
+    std::string key;
+    if (!ParseKeyCell(cell, &parsed)) return InternalError("a cell just listed is none");
+    TURDB_RETURN_IF_ERROR(ReadFullKey(writer->view(), parsed, &key));
+    TURDB_RETURN_IF_ERROR(Add(cell, key));
+    last_key = std::move(key);
+    has_last_key = true;
+  }
+  return absl::OkStatus();
+}
+
+absl::Status KeyAppender::State::Add(std::string_view cell, std::string_view key) {
+  KeyCell parsed;
+  if (!ParseKeyCell(cell, &parsed)) return InternalError("a cell to append is none");
+  if (!size.FitsWith(cells, parsed)) {
+    if (cells.empty()) return InternalError("a cell to append does not fit a page");
+    TURDB_RETURN_IF_ERROR(Emit());
+    separator = std::string(Separator(last_key, key));
+    size.FitsWith(cells, parsed);
+  }
+  size.Take();
+  cells.push_back(arena.Copy(cell));
   return absl::OkStatus();
 }
 
 absl::Status KeyAppender::State::Emit() {
-  std::vector<std::string_view> cells;
-  uint32_t begin = 0;
-  for (const uint32_t end : ends) {
-    cells.push_back(std::string_view(bytes).substr(begin, end - begin));
-    begin = end;
-  }
   const auto page = std::make_unique<LeafBytes>();
   if (!BuildKeyPage(cells, 0, PageId(0), page->bytes)) return InternalError("a leaf of appended keys is too full");
-  bytes.clear();
-  ends.clear();
+  cells.clear();
+  arena.Reset();
+  size.Reset();
   if (is_in_tree) {
     is_in_tree = false;
     return CopyIntoKeyPage(writer, tree_leaf, page->bytes);
@@ -88,13 +95,14 @@ absl::Status KeyAppender::Append(std::string_view key, std::string_view payload)
   State& s = *state_;
   if (!s.is_open) TURDB_RETURN_IF_ERROR(s.Open());
   if (s.has_last_key && key <= s.last_key) return InternalError("keys to append are not in ascending order");
-  TURDB_ASSIGN_OR_RETURN(const std::string cell, MakeKeyCell(s.writer, key, payload));
-  if (kKeyHints + kKeySlotBytes * (s.ends.size() + 1) + s.bytes.size() + cell.size() > kPageBytes) {
-    TURDB_RETURN_IF_ERROR(s.Emit());
-    s.separator = std::string(Separator(s.last_key, key));
+  SmallCellBytes small;
+  std::string large;
+  std::string_view cell = SmallKeyCell(key, payload, &small);
+  if (cell.empty()) {
+    TURDB_ASSIGN_OR_RETURN(large, MakeKeyCell(s.writer, key, payload));
+    cell = large;
   }
-  s.bytes.append(cell);
-  s.ends.push_back(static_cast<uint32_t>(s.bytes.size()));
+  TURDB_RETURN_IF_ERROR(s.Add(cell, key));
   s.last_key.assign(key);
   s.has_last_key = true;
   return absl::OkStatus();

@@ -1,5 +1,6 @@
 #include "btree/key_balance.h"
 
+#include <algorithm>
 #include <cstring>
 #include <vector>
 
@@ -67,8 +68,7 @@ absl::Status RemoveChild(pager::FileWriter* writer, PageId id, uint32_t child, b
   }
   if (child == 0) Store<uint32_t>(bytes + kKeyFirstChild, Load<uint32_t>(cell.payload.data()));
   if (frees_chain) TURDB_RETURN_IF_ERROR(FreeKeyCell(writer, cell));
-  EraseCell(bytes, at);
-  return absl::OkStatus();
+  return EraseCell(bytes, at) ? absl::OkStatus() : DamagedKeyPage(writer->view(), id, "a cell");
 }
 
 // Children left_child and left_child + 1 of a parent, and what they hold.
@@ -98,51 +98,46 @@ absl::StatusOr<bool> PairOf(const pager::FileView& view, const Spot& spot, uint3
 
 // The cells of both pages; in interior pages the separator comes down between them, its chain with it.
 struct Content {
+  Arena arena;
   std::vector<std::string_view> cells;
-  std::string separator_cell;
   std::string separator;  // whole
 
   absl::Status Collect(const pager::FileView& view, const Pair& pair) {
-    if (!ListCells(pair.left, &cells)) return DamagedKeyPage(view, pair.left_id, "a cell");
+    if (!ListCells(pair.left, &arena, &cells)) return DamagedKeyPage(view, pair.left_id, "a cell");
     if (pair.left.level() > 0) {
       TURDB_RETURN_IF_ERROR(ReadFullKey(view, pair.separator, &separator));
-      separator_cell.assign(reinterpret_cast<const char*>(pair.separator.start), pair.separator.size);
-      std::memcpy(separator_cell.data() + separator_cell.size() - 4, pair.right.page() + kKeyFirstChild, 4);
-      cells.push_back(separator_cell);
+      std::string cell(LooseCell(pair.separator, &arena));
+      std::memcpy(cell.data() + cell.size() - 4, pair.right.page() + kKeyFirstChild, 4);
+      cells.push_back(arena.Copy(cell));
     }
-    if (!ListCells(pair.right, &cells)) return DamagedKeyPage(view, pair.right_id, "a cell");
+    if (!ListCells(pair.right, &arena, &cells)) return DamagedKeyPage(view, pair.right_id, "a cell");
     return absl::OkStatus();
   }
 };
 
 PageId FirstChild(const KeyPage& page) { return PageId(Load<uint32_t>(page.page() + kKeyFirstChild)); }
 
-absl::Status Join(pager::FileWriter* writer, const Pair& pair, const Content& content) {
+// False, and nothing changed, when the heads of short keys need more than the bytes counted.
+absl::StatusOr<bool> Join(pager::FileWriter* writer, const Pair& pair, const Content& content) {
   const uint32_t level = pair.left.level();
   LeafBytes bytes;
-  if (!BuildKeyPage(content.cells, level, FirstChild(pair.left), bytes.bytes)) {
-    return DamagedKeyPage(writer->view(), pair.left_id, "it holds more than it says");
-  }
+  if (!BuildKeyPage(content.cells, level, FirstChild(pair.left), bytes.bytes)) return false;
   TURDB_RETURN_IF_ERROR(CopyIntoKeyPage(writer, pair.left_id, bytes.bytes));
   TURDB_RETURN_IF_ERROR(writer->Free(pair.right_id));
-  return RemoveChild(writer, pair.parent, pair.left_child + 1, level == 0);
+  TURDB_RETURN_IF_ERROR(RemoveChild(writer, pair.parent, pair.left_child + 1, level == 0));
+  return true;
 }
 
 bool IsFull(const KeyPage& page) { return page.LiveBytes() > kKeyRoomBytes / 8 * 7; }
 
-// Gives both pages about the same bytes; false when one is full or cells are too large for that.
-absl::StatusOr<bool> Share(pager::FileWriter* writer, const Pair& pair, const Content& content) {
+// Gives both pages about the same bytes; false when cells are too large for that.
+absl::StatusOr<bool> Share(pager::FileWriter* writer, const Pair& pair, absl::Span<const std::string_view> cells) {
   const uint32_t level = pair.left.level();
-  const absl::Span<const std::string_view> cells(content.cells);
   const uint32_t n = SplitPoint(cells);  // in interior pages cell n's key is the new separator
   if (n + 1 >= cells.size()) return false;
   LeafBytes left, right;
   KeyCell middle, before;
-  const auto parse = [](std::string_view cell, KeyCell* out) {
-    const uint8_t* at = reinterpret_cast<const uint8_t*>(cell.data());
-    return ParseKeyCell(at, at + cell.size(), out);
-  };
-  if (!parse(cells[n], &middle) || !parse(cells[n - 1], &before) || (level > 0 && middle.payload.size() != 4)) {
+  if (!ParseKeyCell(cells[n], &middle) || !ParseKeyCell(cells[n - 1], &before) || (level > 0 && middle.payload.size() != 4)) {
     return DamagedKeyPage(writer->view(), pair.left_id, "a cell");
   }
   const PageId right_first(level > 0 ? Load<uint32_t>(middle.payload.data()) : 0);
@@ -156,16 +151,19 @@ absl::StatusOr<bool> Share(pager::FileWriter* writer, const Pair& pair, const Co
   }
   std::string separator, left_key;
   TURDB_RETURN_IF_ERROR(ReadFullKey(writer->view(), middle, &separator));
+  TURDB_RETURN_IF_ERROR(ReadFullKey(writer->view(), before, &left_key));
   if (level > 0) {
     TURDB_RETURN_IF_ERROR(FreeKeyCell(writer, middle));  // it gets new chains one level up
   } else {
-    TURDB_RETURN_IF_ERROR(ReadFullKey(writer->view(), before, &left_key));
     separator = std::string(Separator(left_key, separator));
   }
   TURDB_RETURN_IF_ERROR(CopyIntoKeyPage(writer, pair.left_id, left.bytes));
   TURDB_RETURN_IF_ERROR(CopyIntoKeyPage(writer, pair.right_id, right.bytes));
   TURDB_RETURN_IF_ERROR(RemoveChild(writer, pair.parent, pair.left_child + 1, level == 0));
   TURDB_RETURN_IF_ERROR(InsertKeySeparator(writer, separator, pair.right_id, level + 1));
+  // What one of them gave away its other neighbour may miss.
+  TURDB_RETURN_IF_ERROR(BalanceKeyTree(writer, left_key, level, Balance::kUsually));
+  TURDB_RETURN_IF_ERROR(BalanceKeyTree(writer, separator, level, Balance::kUsually));
   return true;
 }
 
@@ -179,9 +177,7 @@ absl::StatusOr<bool> Unite(pager::FileWriter* writer, const Pair& pair, Balance 
   Content content;
   TURDB_RETURN_IF_ERROR(content.Collect(writer->view(), pair));
   *separator = content.separator;
-  if (!fits) return Share(writer, pair, content);
-  TURDB_RETURN_IF_ERROR(Join(writer, pair, content));
-  return true;
+  return fits ? Join(writer, pair, content) : Share(writer, pair, content.cells);
 }
 
 absl::Status BalanceAt(pager::FileWriter* writer, std::string_view key, uint32_t level, const Spot& spot,
@@ -211,8 +207,15 @@ absl::Status BalanceAt(pager::FileWriter* writer, std::string_view key, uint32_t
 }  // namespace
 
 uint32_t JoinedKeyBytes(const KeyPage& left, const KeyPage& right, const KeyCell& separator) {
-  const uint32_t between = left.level() > 0 ? separator.size + static_cast<uint32_t>(kKeySlotBytes) : 0;
-  return left.LiveBytes() + right.LiveBytes() + between;
+  const size_t common = CommonBytes(left.prefix(), right.prefix());
+  const auto bytes = [&](const KeyPage& page, const KeyPage& other) {
+    const size_t longer = page.prefix().size() - common;
+    const bool says_payloads = page.payload() != other.payload() && page.payload() != kKeyVariedPayload;
+    return page.LiveBytes() - page.prefix().size() + page.count() * (longer + says_payloads);
+  };
+  size_t between = common;
+  if (left.level() > 0) between += separator.KeyBytesHere() + kKeyEntryBytes + 2 - std::min(common, separator.KeyBytesHere());
+  return static_cast<uint32_t>(bytes(left, right) + bytes(right, left) + between);
 }
 
 absl::Status BalanceKeyTree(pager::FileWriter* writer, std::string_view key, uint32_t level, Balance balance) {
@@ -221,6 +224,35 @@ absl::Status BalanceKeyTree(pager::FileWriter* writer, std::string_view key, uin
   if (!spot.exists) return absl::OkStatus();
   if (spot.is_root) return level == 0 ? absl::OkStatus() : CollapseKeyRoot(writer);
   return BalanceAt(writer, key, level, spot, balance);
+}
+
+absl::StatusOr<bool> ShareOverfullLeaf(pager::FileWriter* writer, std::string_view key,
+                                       absl::Span<const std::string_view> cells) {
+  Spot spot;
+  TURDB_RETURN_IF_ERROR(FindSpot(writer->view(), key, 0, &spot));
+  if (!spot.exists || spot.is_root) return false;
+  Pair best;
+  bool best_is_right = false;
+  uint32_t best_bytes = kKeyRoomBytes / 4 * 3;
+  for (const bool with_right : {true, false}) {
+    Pair pair;
+    TURDB_ASSIGN_OR_RETURN(const bool has_pair, PairOf(writer->view(), spot, 0, with_right, &pair));
+    const uint32_t bytes = !has_pair ? kKeyRoomBytes : (with_right ? pair.right : pair.left).LiveBytes();
+    if (bytes > best_bytes) continue;
+    best = pair;
+    best_is_right = with_right;
+    best_bytes = bytes;
+  }
+  if (best.parent == PageId()) return false;
+  Arena arena;
+  std::vector<std::string_view> all, others;
+  const KeyPage& neighbour = best_is_right ? best.right : best.left;
+  if (!ListCells(neighbour, &arena, &others)) {
+    return DamagedKeyPage(writer->view(), best_is_right ? best.right_id : best.left_id, "a cell");
+  }
+  all.assign(cells.begin(), cells.end());
+  all.insert(best_is_right ? all.end() : all.begin(), others.begin(), others.end());
+  return Share(writer, best, all);
 }
 
 absl::Status BalanceKeyLeaf(pager::FileWriter* writer, const KeyPath& path, std::string_view key, Balance balance) {

@@ -7,21 +7,28 @@
 #include <string_view>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/types/span.h"
 #include "btree/key_structure.h"
 #include "btree/row_balance.h"
 #include "pager/file_writer.h"
 
 namespace turdb::btree {
 
-inline constexpr uint32_t kKeyRoomBytes = format::kPageBytes - format::kKeyHints;
+inline constexpr uint32_t kKeyRoomBytes = format::kPageBytes - format::kKeyEntries;
 inline bool IsThin(const KeyPage& page) { return page.LiveBytes() <= kKeyRoomBytes / 2; }
 
-// Bytes that two neighbours would take as one page; `separator` stands between them in their parent.
+// Bytes that two neighbours would take as one page, with the prefix that both have; `separator` stands between them in their
+// parent. Padding of short heads is left out, so that shorter or longer prefixes of the pages change nothing.
 uint32_t JoinedKeyBytes(const KeyPage& left, const KeyPage& right, const KeyCell& separator);
 // Looks after the page of `level` whose range holds the key; pages above it follow. The key must not lie in a page.
 absl::Status BalanceKeyTree(pager::FileWriter* writer, std::string_view key, uint32_t level, Balance balance);
 // As that for the leaf of a path that is still good.
 absl::Status BalanceKeyLeaf(pager::FileWriter* writer, const KeyPath& path, std::string_view key, Balance balance);
+// Lays out the loose cells that a leaf is to have, but that do not fit it, together with those of its emptier neighbour; false,
+// and nothing changed, when neither has a quarter of free room. `key` is in the leaf's range.
+absl::StatusOr<bool> ShareOverfullLeaf(pager::FileWriter* writer, std::string_view key,
+                                       absl::Span<const std::string_view> cells);
 // Takes the leaf of the path, whose last key goes, out of the tree and frees it; an empty root stays.
 absl::Status RemoveKeyLeaf(pager::FileWriter* writer, const KeyPath& path, std::string_view key);
 

@@ -14,8 +14,12 @@ struct KeyCursor::Position {
   Arena* arena = nullptr;
   KeyPath path;
   uint32_t at = 0;
+  KeyCell cell;
+  const uint8_t* cell_page = nullptr;  // where `cell` was read
+  uint32_t cell_at = 0;
 
   absl::StatusOr<KeySlot> GoTo(std::string_view key) {
+    cell_page = nullptr;
     TURDB_RETURN_IF_ERROR(DescendToKey(view, key, &path));
     TURDB_ASSIGN_OR_RETURN(const KeySlot slot, SearchKeyPage(view, path.leaf_id, path.leaf, key));
     at = slot.index;
@@ -38,9 +42,13 @@ struct KeyCursor::Position {
     --at;
     return true;
   }
-  absl::Status CurrentCell(KeyCell* cell) const {
-    if (!path.leaf.CellAt(at, cell)) return DamagedKeyPage(view, path.leaf_id, "a cell");
-    return absl::OkStatus();
+  // Of the place where the cursor is; read once, as the pages of a view stay as they are between two calls to find a place.
+  absl::StatusOr<const KeyCell*> CurrentCell() {
+    if (cell_page == path.leaf.page() && cell_at == at) return &cell;
+    if (!path.leaf.CellAt(at, &cell)) return DamagedKeyPage(view, path.leaf_id, "a cell");
+    cell_page = path.leaf.page();
+    cell_at = at;
+    return &cell;
   }
 };
 
@@ -59,6 +67,7 @@ KeyCursor::~KeyCursor() { delete position_; }
 
 absl::Status KeyCursor::SeekFirst() {
   valid_ = false;
+  position_->cell_page = nullptr;
   TURDB_RETURN_IF_ERROR(DescendToEdge(position_->view, true, &position_->path));
   position_->at = 0;
   TURDB_ASSIGN_OR_RETURN(valid_, position_->SettleForward());
@@ -67,6 +76,7 @@ absl::Status KeyCursor::SeekFirst() {
 
 absl::Status KeyCursor::SeekLast() {
   valid_ = false;
+  position_->cell_page = nullptr;
   TURDB_RETURN_IF_ERROR(DescendToEdge(position_->view, false, &position_->path));
   position_->at = position_->path.leaf.count();
   TURDB_ASSIGN_OR_RETURN(valid_, position_->SettleBackward());
@@ -115,20 +125,24 @@ absl::Status KeyCursor::Prev() {
 
 absl::StatusOr<std::string_view> KeyCursor::Key() {
   if (!valid_) return InternalError("a key was asked of a cursor that is on none");
-  KeyCell cell;
-  TURDB_RETURN_IF_ERROR(position_->CurrentCell(&cell));
-  if (cell.key_chain.value() == 0) return cell.key;
+  TURDB_ASSIGN_OR_RETURN(const KeyCell* const cell, position_->CurrentCell());
+  if (cell->prefix.empty() && cell->head_bytes == 0 && cell->key_chain.value() == 0) return cell->tail;
+  if (cell->key_chain.value() == 0) {
+    const size_t bytes = cell->KeyBytesHere();
+    char* const to = position_->arena->Allocate(bytes + format::kKeyHeadBytes, 1);
+    cell->CopyKeyHere(to);
+    return std::string_view(to, bytes);
+  }
   std::string key;
-  TURDB_RETURN_IF_ERROR(ReadFullKey(position_->view, cell, &key));
+  TURDB_RETURN_IF_ERROR(ReadFullKey(position_->view, *cell, &key));
   return position_->arena->Copy(key);
 }
 
 absl::StatusOr<std::string_view> KeyCursor::Payload() {
   if (!valid_) return InternalError("a payload was asked of a cursor that is on no key");
-  KeyCell cell;
-  TURDB_RETURN_IF_ERROR(position_->CurrentCell(&cell));
-  if (cell.payload_chain.value() == 0) return cell.payload;
-  return ReadOverflow(position_->view, cell.payload_chain, cell.payload_bytes, position_->arena);
+  TURDB_ASSIGN_OR_RETURN(const KeyCell* const cell, position_->CurrentCell());
+  if (cell->payload_chain.value() == 0) return cell->payload;
+  return ReadOverflow(position_->view, cell->payload_chain, cell->payload_bytes, position_->arena);
 }
 
 }  // namespace turdb::btree

@@ -15,13 +15,12 @@ namespace {
 using namespace format;
 using Cells = std::vector<std::string_view>;
 
-// Where a new layout leaves fewer spare slots than this, the page counts as full.
-uint32_t NeededSlack(size_t cells) { return static_cast<uint32_t>(cells / 32); }
+// Where a new layout leaves less than this free, the page counts as full.
+uint32_t NeededSlack(const KeyPage& page) { return page.count() / 32 * (page.LiveBytes() / std::max(page.count(), 1u)); }
 
 KeyCell Parse(std::string_view cell) {
   KeyCell parsed;
-  const uint8_t* at = reinterpret_cast<const uint8_t*>(cell.data());
-  if (!ParseKeyCell(at, at + cell.size(), &parsed)) parsed = KeyCell();
+  if (!ParseKeyCell(cell, &parsed)) parsed = KeyCell();
   return parsed;
 }
 PageId ChildOf(std::string_view cell) {
@@ -64,78 +63,120 @@ absl::StatusOr<PageId> PushDownKeyRoot(pager::FileWriter* writer) {
   return child;
 }
 
-// Cells [0, n) stay in page `id`, the rest goes to a new page, and a separator to the level above. For an interior
-// page cell n's key is the separator.
-absl::Status SplitAt(pager::FileWriter* writer, PageId id, uint32_t level, PageId first_child, const Cells& cells,
-                     uint32_t n, bool left_is_unchanged) {
+// What is to become of a page that is laid out anew.
+struct Layout {
+  PageId id;
+  uint32_t level = 0;
+  PageId first_child;
+  absl::Span<const std::string_view> cells;  // loose
+  uint32_t at = 0;                           // the new or changed one
+  bool is_insert = false;
+  bool may_fit = true;  // as one page
+};
+
+// Cells [0, n) as one page and the rest as another; false when either does not fit. For an interior page cell n's key is the
+// separator.
+struct Halves {
+  uint32_t n = 0;
+  bool keeps_left = false;  // it is what the page has already
+  PageId right_first;
+  LeafBytes left, right;
+
+  bool Build(const Layout& layout, uint32_t split) {
+    n = split;
+    keeps_left = layout.is_insert && layout.at == n && n + 1 == layout.cells.size();
+    const bool is_interior = layout.level > 0;
+    right_first = is_interior ? ChildOf(layout.cells[n]) : PageId(0);
+    return (keeps_left || BuildKeyPage(layout.cells.subspan(0, n), layout.level, layout.first_child, left.bytes)) &&
+           BuildKeyPage(layout.cells.subspan(n + is_interior), layout.level, right_first, right.bytes);
+  }
+};
+
+// The left half stays in the page, the other goes to a new one, and a separator to the level above.
+absl::Status SplitAt(pager::FileWriter* writer, const Layout& layout, const Halves& halves) {
   const pager::FileView& view = writer->view();
+  const uint32_t level = layout.level;
   std::string right_key, left_key;
-  TURDB_RETURN_IF_ERROR(ReadFullKey(view, Parse(cells[n]), &right_key));
-  TURDB_RETURN_IF_ERROR(ReadFullKey(view, Parse(cells[n - 1]), &left_key));
+  TURDB_RETURN_IF_ERROR(ReadFullKey(view, Parse(layout.cells[halves.n]), &right_key));
+  TURDB_RETURN_IF_ERROR(ReadFullKey(view, Parse(layout.cells[halves.n - 1]), &left_key));
   std::string separator = right_key;
-  Cells right(cells.begin() + n, cells.end());
-  PageId right_first(0);
   if (level == 0) {
     separator = std::string(Separator(left_key, right_key));
   } else {
-    right_first = ChildOf(cells[n]);
-    TURDB_RETURN_IF_ERROR(FreeKeyCell(writer, Parse(cells[n])));  // it gets new chains one level up
-    right.erase(right.begin());
+    TURDB_RETURN_IF_ERROR(FreeKeyCell(writer, Parse(layout.cells[halves.n])));  // it gets new chains one level up
   }
-  const Cells left(cells.begin(), cells.begin() + n);
-  auto bytes = std::make_unique<LeafBytes>();
-  if (!BuildKeyPage(right, level, right_first, bytes->bytes)) return InternalError("half of a page does not fit a page");
   TURDB_ASSIGN_OR_RETURN(const PageId right_id,
                          writer->Allocate(level == 0 ? PageKind::kKeyLeaf : PageKind::kKeyInterior));
-  TURDB_RETURN_IF_ERROR(CopyIntoKeyPage(writer, right_id, bytes->bytes));
-  if (!left_is_unchanged) {
-    if (!BuildKeyPage(left, level, first_child, bytes->bytes)) return InternalError("half of a page does not fit a page");
-    TURDB_RETURN_IF_ERROR(CopyIntoKeyPage(writer, id, bytes->bytes));
-  }
+  TURDB_RETURN_IF_ERROR(CopyIntoKeyPage(writer, right_id, halves.right.bytes));
+  if (!halves.keeps_left) TURDB_RETURN_IF_ERROR(CopyIntoKeyPage(writer, layout.id, halves.left.bytes));
   TURDB_RETURN_IF_ERROR(InsertKeySeparator(writer, separator, right_id, level + 1));
   // Large cells make uneven halves.
-  if (!left_is_unchanged) TURDB_RETURN_IF_ERROR(BalanceKeyTree(writer, left_key, level, Balance::kUsually));
+  if (!halves.keeps_left) TURDB_RETURN_IF_ERROR(BalanceKeyTree(writer, left_key, level, Balance::kUsually));
   return BalanceKeyTree(writer, separator, level, Balance::kUsually);
 }
 
-// The page gets these cells; `at` is the new one among them.
-absl::Status LayOut(pager::FileWriter* writer, PageId id, const KeyPage& page, const Cells& cells, uint32_t at,
-                    bool is_insert) {
-  const uint32_t level = page.level();
-  const PageId first_child(Load<uint32_t>(page.page() + kKeyFirstChild));
+// A key that lacks the page's prefix is its first or its last; so when no two even halves hold the cells without the prefix, that
+// one alone and the others do.
+absl::Status Split(pager::FileWriter* writer, Layout layout) {
+  const auto halves = std::make_unique<Halves>();
+  const uint32_t count = static_cast<uint32_t>(layout.cells.size());
+  const bool is_at_end = layout.is_insert && layout.at + 1 == count && layout.at > 0;
+  bool is_built = halves->Build(layout, is_at_end ? layout.at : SplitPoint(layout.cells));
+  for (const uint32_t edge : {1u, count - 1}) {
+    if (!is_built && layout.level == 0) is_built = halves->Build(layout, edge);
+  }
+  if (!is_built) return InternalError("half of a page does not fit a page");
+  if (layout.id == kRootPage) {
+    TURDB_ASSIGN_OR_RETURN(layout.id, PushDownKeyRoot(writer));
+  }
+  return SplitAt(writer, layout, *halves);
+}
+
+// The page gets these cells; it may split.
+absl::Status LayOut(pager::FileWriter* writer, const Layout& layout) {
+  std::string key;
+  TURDB_RETURN_IF_ERROR(ReadFullKey(writer->view(), Parse(layout.cells[layout.at]), &key));
   auto bytes = std::make_unique<LeafBytes>();
-  if (BuildKeyPage(cells, level, first_child, bytes->bytes)) {
+  if (layout.may_fit && BuildKeyPage(layout.cells, layout.level, layout.first_child, bytes->bytes)) {
     KeyPage built;
     if (!built.Open(bytes->bytes)) return InternalError("a page just laid out does not open");
-    if (!is_insert || built.slots() - built.count() >= NeededSlack(cells.size())) {
-      return CopyIntoKeyPage(writer, id, bytes->bytes);
+    if (!layout.is_insert || built.free_bytes() >= NeededSlack(built)) {
+      TURDB_RETURN_IF_ERROR(CopyIntoKeyPage(writer, layout.id, bytes->bytes));
+      return IsThin(built) ? BalanceKeyTree(writer, key, layout.level, Balance::kUsually) : absl::OkStatus();
     }
   }
-  const bool is_at_end = is_insert && at + 1 == cells.size() && at > 0;
-  const uint32_t n = is_at_end ? at : SplitPoint(cells);
-  if (id != kRootPage) return SplitAt(writer, id, level, first_child, cells, n, is_at_end);
-  // The cells lie in the root, which is about to be overwritten.
-  std::vector<std::string> kept(cells.begin(), cells.end());
-  const Cells kept_cells(kept.begin(), kept.end());
-  TURDB_ASSIGN_OR_RETURN(id, PushDownKeyRoot(writer));
-  return SplitAt(writer, id, level, first_child, kept_cells, n, is_at_end);
+  const bool is_at_end = layout.is_insert && layout.at + 1 == layout.cells.size();
+  if (layout.level == 0 && !is_at_end) {
+    TURDB_ASSIGN_OR_RETURN(const bool is_shared, ShareOverfullLeaf(writer, key, layout.cells));
+    if (is_shared) return absl::OkStatus();
+  }
+  return Split(writer, layout);
+}
+
+// The page's cells in loose form, and what else a layout keeps.
+absl::Status StartLayout(const pager::FileView& view, PageId id, const KeyPage& page, Arena* arena, Cells* cells, Layout* layout) {
+  if (!ListCells(page, arena, cells)) return DamagedKeyPage(view, id, "a cell");
+  layout->id = id;
+  layout->level = page.level();
+  layout->first_child = PageId(Load<uint32_t>(page.page() + kKeyFirstChild));
+  return absl::OkStatus();
 }
 
 }  // namespace
 
 uint32_t SplitPoint(absl::Span<const std::string_view> cells) {
+  const size_t prefix = CommonPrefix(cells);
+  const auto bytes = [&](std::string_view cell) { return cell.size() - prefix + kKeyEntryBytes - kKeyHeadBytes; };
   size_t total = 0;
-  for (const std::string_view cell : cells) total += cell.size() + kKeySlotBytes;
+  for (const std::string_view cell : cells) total += bytes(cell);
   size_t left = 0;
   uint32_t n = 0;
-  while (n + 1 < cells.size() && 2 * left < total) left += cells[n++].size() + kKeySlotBytes;
+  while (n + 1 < cells.size() && 2 * left < total) left += bytes(cells[n++]);
   return std::max<uint32_t>(n, 1);
 }
 
 std::string_view Separator(std::string_view left, std::string_view right) {
-  const size_t n = std::min(left.size(), right.size());
-  const size_t common = static_cast<size_t>(std::mismatch(left.begin(), left.begin() + n, right.begin()).first - left.begin());
-  return right.substr(0, common + 1);
+  return right.substr(0, CommonBytes(left, right) + 1);
 }
 
 absl::Status CopyIntoKeyPage(pager::FileWriter* writer, PageId id, const uint8_t* from) {
@@ -150,10 +191,16 @@ absl::Status InsertKeyCell(pager::FileWriter* writer, std::string_view key, std:
   TURDB_RETURN_IF_ERROR(FindPlace(writer->view(), key, level, &found));
   TURDB_ASSIGN_OR_RETURN(uint8_t* const page, writer->MutablePage(found.id));
   if (TryInsertCell(page, found.at, cell)) return absl::OkStatus();
+  Arena arena;
   Cells cells;
-  if (!ListCells(found.page, &cells)) return DamagedKeyPage(writer->view(), found.id, "a cell");
+  Layout layout;
+  TURDB_RETURN_IF_ERROR(StartLayout(writer->view(), found.id, found.page, &arena, &cells, &layout));
+  layout.may_fit = MayFitAnew(found.page, found.at, cell);
   cells.insert(cells.begin() + found.at, cell);
-  return LayOut(writer, found.id, found.page, cells, found.at, true);
+  layout.cells = cells;
+  layout.at = found.at;
+  layout.is_insert = true;
+  return LayOut(writer, layout);
 }
 
 absl::Status InsertKeySeparator(pager::FileWriter* writer, std::string_view key, PageId child, uint32_t level) {
@@ -169,10 +216,14 @@ absl::Status ReplaceInKeyLeaf(pager::FileWriter* writer, const KeyPath& path, ui
   const uint32_t live_before = path.leaf.LiveBytes();
   TURDB_ASSIGN_OR_RETURN(uint8_t* const bytes, writer->MutablePage(path.leaf_id));
   if (!TryReplaceCell(bytes, at, cell)) {
+    Arena arena;
     Cells cells;
-    if (!ListCells(path.leaf, &cells)) return DamagedKeyPage(writer->view(), path.leaf_id, "a cell");
+    Layout layout;
+    TURDB_RETURN_IF_ERROR(StartLayout(writer->view(), path.leaf_id, path.leaf, &arena, &cells, &layout));
     cells[at] = cell;
-    return LayOut(writer, path.leaf_id, path.leaf, cells, at, false);
+    layout.cells = cells;
+    layout.at = at;
+    return LayOut(writer, layout);
   }
   KeyPage page;
   if (!page.Open(bytes)) return DamagedKeyPage(writer->view(), path.leaf_id, "its header contradicts itself");
@@ -184,7 +235,7 @@ absl::Status EraseFromKeyLeaf(pager::FileWriter* writer, const KeyPath& path, ui
   const uint32_t count = path.leaf.count();
   if (count == 1) return RemoveKeyLeaf(writer, path, key);
   TURDB_ASSIGN_OR_RETURN(uint8_t* const bytes, writer->MutablePage(path.leaf_id));
-  EraseCell(bytes, at);
+  if (!EraseCell(bytes, at)) return DamagedKeyPage(writer->view(), path.leaf_id, "a cell");
   KeyPage page;
   if (!page.Open(bytes)) return DamagedKeyPage(writer->view(), path.leaf_id, "its header contradicts itself");
   if (!IsThin(page)) return absl::OkStatus();

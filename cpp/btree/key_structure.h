@@ -34,7 +34,7 @@ absl::Status EraseFromKeyLeaf(pager::FileWriter* writer, const KeyPath& path, ui
 // Lays the leaf out anew around a changed cell; it may split.
 absl::Status ReplaceInKeyLeaf(pager::FileWriter* writer, const KeyPath& path, uint32_t at, std::string_view key,
                               std::string_view cell);
-// How many of the cells the left page of two takes, so that both have about the same bytes.
+// How many of the loose cells the left page of two takes, so that both have about the same bytes.
 uint32_t SplitPoint(absl::Span<const std::string_view> cells);
 // The shortest key above `left` and not above `right`.
 std::string_view Separator(std::string_view left, std::string_view right);

@@ -1,6 +1,6 @@
 // KeyTree: the B+tree of indexes and WITHOUT ROWID tables: memcmp-ordered key bytes -> payload bytes.
 //
-// Slotted pages; interior nodes keep truncated separators; slots carry 4-byte prefix hints. The root is page 1.
+// Slotted pages keep the common beginning of their keys once; interior nodes keep truncated separators. The root is page 1.
 // Keys up to 1 MiB and payloads up to 1 GiB work: long ones continue in overflow chains (a key's first ~2 KiB stay in
 // the page). Same rules on views, threads and lifetimes as RowTree.
 #pragma once
@@ -33,7 +33,7 @@ class KeyCursor {
   absl::Status Next();
   absl::Status Prev();
   bool valid() const { return valid_; }
-  // Point into the page, or into the arena when overflowed; valid while the view and arena live.
+  // Point into the page or the arena, where keys are put together; valid while the view and arena live.
   absl::StatusOr<std::string_view> Key();
   absl::StatusOr<std::string_view> Payload();
 

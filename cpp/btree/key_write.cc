@@ -52,7 +52,13 @@ absl::StatusOr<bool> InsertKey(pager::FileWriter* writer, std::string_view key, 
   Place place;
   TURDB_RETURN_IF_ERROR(FindKey(writer->view(), key, &place));
   if (place.slot.is_found) return false;
-  TURDB_ASSIGN_OR_RETURN(const std::string cell, MakeKeyCell(writer, key, payload));
+  SmallCellBytes small;
+  std::string large;
+  std::string_view cell = SmallKeyCell(key, payload, &small);
+  if (cell.empty()) {
+    TURDB_ASSIGN_OR_RETURN(large, MakeKeyCell(writer, key, payload));
+    cell = large;
+  }
   TURDB_ASSIGN_OR_RETURN(uint8_t* const page, writer->MutablePage(place.path.leaf_id));
   if (TryInsertCell(page, place.slot.index, cell)) return true;
   TURDB_RETURN_IF_ERROR(InsertKeyCell(writer, key, cell, 0));

@@ -10,6 +10,7 @@
 #include "btree/row_editor.h"
 #include "btree/row_path.h"
 #include "btree/row_pieces.h"
+#include "btree/row_spread.h"
 #include "btree/row_structure.h"
 #include "btree/row_tree.h"
 #include "btree/row_write.h"
@@ -94,6 +95,29 @@ absl::Status InsertByLayout(pager::FileWriter* writer, const RowPath& path, uint
     pieces.Add(std::move(page), leaf.KeyAt(0));
     return ReplaceLeaf(writer, path, &pieces, false);
   }
+  TURDB_ASSIGN_OR_RETURN(const bool is_shared, ShareOverfull(writer, path, runs));
+  if (is_shared) return absl::OkStatus();
+  TURDB_RETURN_IF_ERROR(pieces.PackHalves(runs, is_records));
+  return ReplaceLeaf(writer, path, &pieces, false);
+}
+
+// The leaf's rows become these: in one leaf, in that and a neighbour with room, or in several. `has_widened`: they are those that
+// were there, but their keys need bytes, as their neighbours' soon will.
+absl::Status ReplaceByLayout(pager::FileWriter* writer, const RowPath& path, const std::vector<RowRun>& runs, bool has_widened) {
+  const bool is_records = path.leaf.is_records();
+  auto page = std::make_unique<LeafBytes>();
+  const record::BuildResult result = BuildRowLeaf(runs, is_records, page->bytes);
+  if (result == record::BuildResult::kDamaged) return DamagedPage(writer->view(), path.leaf_id, "its entries");
+  RowPieces pieces(writer);
+  if (result == record::BuildResult::kFits) {
+    pieces.Add(std::move(page), runs.front().KeyAt(0));
+    return ReplaceLeaf(writer, path, &pieces, false);
+  }
+  TURDB_ASSIGN_OR_RETURN(bool is_done, ShareOverfull(writer, path, runs));
+  if (!is_done && has_widened) {
+    TURDB_ASSIGN_OR_RETURN(is_done, SpreadOverfull(writer, path, runs));
+  }
+  if (is_done) return absl::OkStatus();
   TURDB_RETURN_IF_ERROR(pieces.PackHalves(runs, is_records));
   return ReplaceLeaf(writer, path, &pieces, false);
 }
@@ -128,9 +152,7 @@ absl::Status UpdateInLeaf(pager::FileWriter* writer, const RowPath& path, uint32
     return BalanceLeaf(writer, path, Balance::kUsually);
   }
   const RowRun run = RowRun::OfRow(key, row);
-  RowPieces pieces(writer);
-  TURDB_RETURN_IF_ERROR(pieces.Pack(RunsAround(path.leaf, at, at + 1, &run), path.leaf.is_records()));
-  return ReplaceLeaf(writer, path, &pieces, false);
+  return ReplaceByLayout(writer, path, RunsAround(path.leaf, at, at + 1, &run), false);
 }
 
 absl::Status EraseFromLeaf(pager::FileWriter* writer, const RowPath& path, uint32_t at) {
@@ -138,14 +160,7 @@ absl::Status EraseFromLeaf(pager::FileWriter* writer, const RowPath& path, uint3
   if (rows == 1) return RemoveLeaf(writer, path);
   TURDB_ASSIGN_OR_RETURN(uint8_t* const page, writer->MutablePage(path.leaf_id));
   if (!record::TryEraseRow(page, at)) {
-    const std::vector<RowRun> runs = RunsAround(path.leaf, at, at + 1, nullptr);
-    RowPieces pieces(writer);
-    TURDB_RETURN_IF_ERROR(pieces.Pack(runs, path.leaf.is_records()));
-    if (pieces.size() > 1) {
-      TURDB_ASSIGN_OR_RETURN(const bool is_shared, ShareOverfull(writer, path, runs));
-      if (is_shared) return absl::OkStatus();
-    }
-    return ReplaceLeaf(writer, path, &pieces, false);
+    return ReplaceByLayout(writer, path, RunsAround(path.leaf, at, at + 1, nullptr), true);
   }
   RowLeaf leaf;
   if (!leaf.Open(page)) return InternalError("a leaf does not open after an erase");

@@ -31,16 +31,18 @@ enum class PageKind : uint8_t {
   kFreeListTrunk = 2,
   kRowInterior = 3,   // B+tree by 64-bit key
   kRowLeaf = 4,       // column-wise rows
-  kKeyInterior = 5,   // B+tree by encoded key
-  kKeyLeaf = 6,
+  kPlainKeyInterior = 5,  // B+tree by encoded key, in a first layout that is read but not written any more
+  kPlainKeyLeaf = 6,
   kOverflow = 7,
   kVectorHeader = 8,  // page 1 of a .vec file
   kVectorData = 9,
   kHnswHeader = 10,   // page 1 of a .hnsw file
   kHnswNodes = 11,    // level 0: links and codes
   kHnswUpper = 12,    // links of the upper levels
+  kKeyInterior = 13,  // B+tree by encoded key
+  kKeyLeaf = 14,
 };
-inline constexpr PageKind kLastPageKind = PageKind::kHnswUpper;
+inline constexpr PageKind kLastPageKind = PageKind::kKeyLeaf;
 
 inline PageKind PageKindOf(const uint8_t* page) { return static_cast<PageKind>(page[kPageKindOffset]); }
 inline void SetPageKind(uint8_t* page, PageKind kind) { page[kPageKindOffset] = static_cast<uint8_t>(kind); }

@@ -14,7 +14,7 @@ namespace {
 constexpr size_t kLeastLength = 32;    // a move takes about 5 bytes, and cuts a range of the delta in two
 constexpr size_t kMostMoves = 64;
 constexpr size_t kMostMisses = 64;     // a page that is new altogether is given up soon
-constexpr std::array<int, 8> kDistances = {-1, -2, -4, -8, 1, 2, 4, 8};  // from the new place to the old one
+constexpr std::array<int, 10> kDistances = {-1, -2, -4, -6, -8, 1, 2, 4, 6, 8};  // from the new place to the old one
 
 struct Move {
   size_t to = 0;

@@ -53,6 +53,7 @@ absl::StatusOr<bool> AreKeysUnchanged(const catalog::TableDef& table, const cata
   TURDB_RETURN_IF_ERROR(in_a.SeekAtLeast(range.low));
   TURDB_RETURN_IF_ERROR(in_b.SeekAtLeast(range.low));
   while (in_a.valid() && in_b.valid()) {
+    arena.Reset();
     TURDB_ASSIGN_OR_RETURN(const std::string_view key_a, in_a.Key());
     TURDB_ASSIGN_OR_RETURN(const std::string_view key_b, in_b.Key());
     const bool has_a = range.high.empty() || key_a < range.high;

@@ -92,6 +92,6 @@ def test_worked_example_of_key_page():
     tree.insert(b"\x80ab\x00\xf1\x05", b"")
     tree.insert(b"\x80ac\x00\xf1\x07", b"")
     page = tree.page(1)
-    assert page[16:40] == bytes.fromhex("02 00 ae 01 f0 3f 00 00 00 00 00 00 00 00 00 00 00 62 61 80 00 63 61 80")
-    assert page[1752:1756] == bytes.fromhex("f8 3f f0 3f")
-    assert page[16368:] == bytes.fromhex("0c 00 80 61 63 00 f1 07 0c 00 80 61 62 00 f1 05")
+    assert page[4] == 14
+    assert page[16:44] == bytes.fromhex("02 00 00 00 fa 3f 00 00 00 00 00 00 00 00 00 00 00 62 61 80 fd 3f 00 63 61 80 fa 3f")
+    assert page[16378:] == bytes.fromhex("0c f1 07 0c f1 05")
