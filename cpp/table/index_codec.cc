@@ -187,14 +187,17 @@ absl::Status IndexCodec::Decode(std::string_view key, std::string_view payload, 
 }
 
 absl::Status IndexCodec::DecodeRow(std::string_view key, std::string_view payload, Arena* arena, RowRef* row) const {
-  if (is_table()) {
-    *row = RowRef(key);
-    return absl::OkStatus();
+  if (!is_table()) return DecodeRowBehind(0, key, payload, arena, row);
+  *row = RowRef(key);
+  return absl::OkStatus();
+}
+
+absl::Status IndexCodec::DecodeRowBehind(size_t columns, std::string_view rest, std::string_view payload, Arena* arena,
+                                         RowRef* row) const {
+  for (size_t i = columns; i < key_columns_.size(); ++i) {
+    TURDB_RETURN_IF_ERROR(record::DecodeKey(&rest, key_columns_[i], arena).status());
   }
-  for (const record::KeyColumn& column : key_columns_) {
-    TURDB_RETURN_IF_ERROR(record::DecodeKey(&key, column, arena).status());
-  }
-  return TakeRow(&key, &payload, row);
+  return TakeRow(&rest, &payload, row);
 }
 
 }  // namespace turdb::table

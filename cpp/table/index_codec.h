@@ -50,6 +50,8 @@ class IndexCodec {
   absl::Status Decode(std::string_view key, std::string_view payload, Arena* arena, DecodedEntry* entry) const;
   // Only the row of an entry.
   absl::Status DecodeRow(std::string_view key, std::string_view payload, Arena* arena, RowRef* row) const;
+  // The same of an index's key whose first columns are known: `rest` is what follows them.
+  absl::Status DecodeRowBehind(size_t columns, std::string_view rest, std::string_view payload, Arena* arena, RowRef* row) const;
 
  private:
   void EncodeTableRow(const Cell* row, IndexEntry* entry) const;

@@ -61,18 +61,20 @@ KeyRange IndexWriter::RangeOf(absl::Span<const Cell> key) const {
   return range;
 }
 
-absl::StatusOr<uint32_t> IndexWriter::FindRows(const KeyRange& range, RowId* row) {
-  Arena arena;
-  btree::KeyCursor cursor(writer_->view(), &arena);
-  TURDB_RETURN_IF_ERROR(cursor.SeekAtLeast(range.low));
+absl::StatusOr<uint32_t> IndexWriter::FindRows(absl::Span<const Cell> key, RowId* row) {
+  std::string low;
+  for (size_t i = 0; i < key.size(); ++i) record::AppendKey(&low, key[i], maker_.codec().key_columns()[i]);
+  arena_->Reset();
+  btree::KeyCursor cursor(writer_->view(), arena_.get());
+  TURDB_RETURN_IF_ERROR(cursor.SeekAtLeast(low));
   for (uint32_t count = 0; count < 2; ++count) {
     if (!cursor.valid()) return count;
     TURDB_ASSIGN_OR_RETURN(const std::string_view entry, cursor.Key());
-    if (entry.substr(0, range.low.size()) != range.low) return count;
+    if (entry.substr(0, low.size()) != low) return count;
     if (count == 1) break;
     TURDB_ASSIGN_OR_RETURN(const std::string_view payload, cursor.Payload());
     RowRef found;
-    TURDB_RETURN_IF_ERROR(maker_.codec().DecodeRow(entry, payload, &arena, &found));
+    TURDB_RETURN_IF_ERROR(maker_.codec().DecodeRowBehind(key.size(), entry.substr(low.size()), payload, arena_.get(), &found));
     *row = found.rowid;
     TURDB_RETURN_IF_ERROR(cursor.Next());
   }

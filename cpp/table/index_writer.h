@@ -54,8 +54,8 @@ class IndexWriter {
   // The row that a distinct entry collides with.
   absl::StatusOr<std::optional<Conflict>> FindConflict(const IndexEntry& entry);
   // See TableWriter::FindByIndex. REQUIRES: the table has rowids.
+  absl::StatusOr<uint32_t> FindRows(absl::Span<const Cell> key, RowId* row);
   KeyRange RangeOf(absl::Span<const Cell> key) const;  // of the entries that begin with these cells
-  absl::StatusOr<uint32_t> FindRows(const KeyRange& range, RowId* row);
   // False when a distinct entry is there already; kCorruption when another one is.
   absl::StatusOr<bool> Insert(const IndexEntry& entry);
   absl::Status Erase(const IndexEntry& entry);  // kCorruption when it is not there
@@ -64,6 +64,7 @@ class IndexWriter {
  private:
   EntryMaker maker_;
   pager::FileWriter* writer_;
+  std::unique_ptr<Arena> arena_ = std::make_unique<Arena>();  // of FindRows
 };
 
 // Writers of the table's B+tree indexes, in order. `expressions` and `table` must outlive them.

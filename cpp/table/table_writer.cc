@@ -143,9 +143,8 @@ absl::StatusOr<bool> TableWriterImpl::Read(RowRef row, const std::vector<bool>& 
 absl::StatusOr<uint32_t> TableWriterImpl::FindByIndex(const catalog::IndexDef& index, absl::Span<const Cell> key, RowId* row) {
   for (IndexWriter& writer : indexes_) {
     if (writer.index().id != index.id) continue;
-    const KeyRange range = writer.RangeOf(key);
-    if (RowReadLog* const reads = RowReadLog::Of(txn_)) reads->NoteKeys(table_, &writer.index(), range);
-    return writer.FindRows(range, row);
+    if (RowReadLog* const reads = RowReadLog::Of(txn_)) reads->NoteKeys(table_, &writer.index(), writer.RangeOf(key));
+    return writer.FindRows(key, row);
   }
   return InternalError("table '", table_.name, "' has no B+tree index '", index.name, "'");
 }
