@@ -19,6 +19,7 @@ import turdb
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from support import processes
+from support.crowd import let_them_loose
 
 SECONDS = float(os.environ.get("TURDB_PROCESSES_SECONDS", "8"))
 SEED = int(os.environ.get("TURDB_SEED", "20261126"))
@@ -395,68 +396,10 @@ def test_a_snapshot_of_another_process_lets_the_log_go(path, is_stopped):
 # --- all at once -------------------------------------------------------------------------------
 
 
-class Crowd:
-    """One writer, three readers, two that hold snapshots for long; some are killed at random and started again, some stopped."""
-
-    ROLES = ("writer", "reader", "reader", "reader", "holder", "holder")
-
-    def __init__(self, path, rng):
-        self.path, self.rng = path, rng
-        self.processes = [self.begin(role) for role in self.ROLES]
-        self.killed = 0
-        self.stopped = {}  # place -> when it goes on
-
-    def begin(self, role):
-        return start(processes.__file__, role, self.path, self.rng.randrange(1 << 30))
-
-    def check_alive(self):
-        for process in self.processes:
-            assert process.poll() is None, process.communicate()[1]
-
-    def disturb(self):
-        self.check_alive()
-        for i in [i for i, end in self.stopped.items() if end <= time.monotonic()]:
-            self.go_on(i)
-        i = self.rng.choice([0, 0, 1, 2, 3, 4, 5])
-        if i > 0 and self.rng.random() < 0.3 and i not in self.stopped:
-            self.processes[i].send_signal(signal.SIGSTOP)
-            self.stopped[i] = time.monotonic() + self.rng.uniform(0.5, 8)
-            return
-        self.stopped.pop(i, None)
-        self.processes[i].kill()
-        self.processes[i].communicate()
-        self.killed += 1
-        self.processes[i] = self.begin(self.ROLES[i])
-
-    def go_on(self, i):
-        self.processes[i].send_signal(signal.SIGCONT)
-        del self.stopped[i]
-
-    def end(self):
-        for i in list(self.stopped):
-            self.go_on(i)
-        Path(self.path).parent.joinpath("stop").touch()
-        ended = [(each, *each.communicate(timeout=120)) for each in self.processes]
-        for process, _, error in ended:
-            assert process.returncode == 0, error
-        return [tuple(map(int, out.split())) for _, out, _ in ended[1:]]
-
-
 def test_one_writes_five_read_and_some_are_killed(path):
     rng = random.Random(SEED)
     processes.create(path)
-    crowd = Crowd(path, rng)
-    end = time.monotonic() + SECONDS
-    try:
-        while time.monotonic() < end:
-            time.sleep(rng.uniform(0.3, 1.2))
-            crowd.disturb()
-        time.sleep(1)
-        counts = crowd.end()
-    finally:
-        for process in crowd.processes:
-            process.kill()
-    assert crowd.killed > 0
+    counts = let_them_loose(processes.__file__, path, rng, SECONDS)
     assert any(checks > 0 for checks, _ in counts)
     acknowledged = processes.Side(path).acknowledged()
     assert acknowledged > 0
