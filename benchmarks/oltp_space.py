@@ -46,7 +46,7 @@ def make_row(i: int, r: random.Random) -> tuple:
 def churn(con: Any, schema: Schema, count: int, seed: int) -> None:
     """A fifth of the rows changed, a fifth replaced, a fifth deleted and as many inserted, in small transactions."""
     r = random.Random(seed)
-    keys = [row[0] for row in con.execute("SELECT id FROM t")]
+    keys = [row[0] for row in con.execute("SELECT id FROM t ORDER BY id")]
     r.shuffle(keys)
     fifth = len(keys) // 5
     column = con.execute("SELECT * FROM t LIMIT 0").description[-1][0]

@@ -15,7 +15,7 @@ using record::BuildResult;
 using record::RowLeaf;
 using record::RowRun;
 
-constexpr uint32_t kMostLeaves = 8;   // of which each then gives a ninth: what keys need in rows of some ten bytes and more
+constexpr uint32_t kMostLeaves = 12;  // a delete rewrites so many at once, but each of them only once
 constexpr uint32_t kWidenedKey = 2;   // bytes that a key of a leaf comes to need
 
 // Children [first, first + leaves.size()) of the path's last interior page.

@@ -2,9 +2,10 @@
 // Damaged pages behind intact checksums: a store with a valid tree is closed, bytes of its pages are changed and sealed again
 // (or changed once they are private), and every way of reading and writing is taken. Whatever the bytes, calls end with a result or an error.
 // Kinds: file header, free-list trunk, row interior, row leaf (of columns, of records, with chains), key interior, key leaf,
-// overflow.
+// both in their first layout too, overflow.
 #include "btree/key_tree.h"
 #include "btree/row_tree.h"
+#include "fuzz/plain_key_page.h"
 #include "fuzz/random_cell.h"
 #include "fuzz/stored_file.h"
 
@@ -36,7 +37,17 @@ Image MakeRows() {
   return image;
 }
 
-Image MakeKeys() {
+void MakeAllPlain(StoredFile* stored) {
+  int plain = 0;
+  for (PageId id(1); id.value() < stored->view().page_count(); id = PageId(id.value() + 1)) {
+    const format::PageKind kind = format::PageKindOf(stored->view().Page(id));
+    const bool is_of_keys = kind == format::PageKind::kKeyLeaf || kind == format::PageKind::kKeyInterior;
+    if (is_of_keys) plain += MakePlain(MustBeOk(stored->writer()->MutablePage(id)));
+  }
+  FUZZ_CHECK(plain > 1);
+}
+
+Image MakeKeys(bool are_plain) {
   StoredFile stored;
   MustBeOk(btree::CreateKeyTree(stored.writer()));
   const std::string payload(700, 'p'), longer(9000, 'l'), cut(2500, 'k');
@@ -46,6 +57,7 @@ Image MakeKeys() {
   }
   for (int i = 0; i < 12; ++i) MustBeOk(btree::InsertKey(stored.writer(), cut + std::to_string(i), i % 2 ? "" : longer));
   for (int i = 0; i < 3; ++i) MustBeOk(btree::EraseKey(stored.writer(), cut + std::to_string(i)));
+  if (are_plain) MakeAllPlain(&stored);
   Image image{{}, stored.file()};
   image.files = stored.Close();
   return image;
@@ -190,11 +202,12 @@ void Open(const Image& image, bool is_rows, bool is_in_memory, Input* input) {
 
 void FuzzPageDecode(const uint8_t* data, size_t size) {
   static const Image* const rows = new Image(MakeRows());
-  static const Image* const keys = new Image(MakeKeys());
+  static const Image* const keys = new Image(MakeKeys(false));
+  static const Image* const plain_keys = new Image(MakeKeys(true));
   Input input(data, size);
   const uint8_t mode = input.Byte();
   const bool is_rows = mode % 2 == 0;
-  Open(is_rows ? *rows : *keys, is_rows, mode >= 128, &input);
+  Open(is_rows ? *rows : mode % 4 == 1 ? *keys : *plain_keys, is_rows, mode >= 128, &input);
 }
 
 }  // namespace turdb::fuzz

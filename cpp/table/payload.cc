@@ -35,6 +35,38 @@ bool TakeInteger(std::string_view* bytes, Cell* cell) {
   return true;
 }
 
+constexpr uint8_t kWithOneByte = 0x40;
+constexpr uint8_t kAlone = 0x80;
+constexpr uint8_t kWithTwoBytes = 0xc0;
+constexpr uint8_t kHighBits = 0x3f;
+
+// True when the integer went into a tag.
+bool AppendTagged(int64_t value, std::string* to) {
+  if (value < 0 || value >> 22 != 0) return false;
+  const auto bytes = static_cast<uint32_t>(value);
+  if (value <= kHighBits) {
+    to->push_back(static_cast<char>(kAlone | bytes));
+    return true;
+  }
+  const bool has_two = value >> 14 != 0;
+  to->push_back(static_cast<char>(has_two ? kWithTwoBytes | bytes >> 16 : kWithOneByte | bytes >> 8));
+  if (has_two) to->push_back(static_cast<char>(bytes >> 8));
+  to->push_back(static_cast<char>(bytes));
+  return true;
+}
+
+// The integer of a tag from kWithOneByte on, which has been taken.
+bool TakeTagged(uint8_t tag, std::string_view* bytes, Cell* cell) {
+  const uint8_t kind = tag & ~kHighBits;
+  const size_t more = kind == kAlone ? 0 : kind == kWithOneByte ? 1 : 2;
+  if (bytes->size() < more) return false;
+  int64_t value = tag & kHighBits;
+  for (size_t i = 0; i < more; ++i) value = value << 8 | static_cast<uint8_t>((*bytes)[i]);
+  bytes->remove_prefix(more);
+  *cell = Cell::Integer(value);
+  return true;
+}
+
 bool TakeReal(std::string_view* bytes, Cell* cell) {
   if (bytes->size() < sizeof(double)) return false;
   *cell = Cell::Real(Load<double>(bytes->data()));
@@ -55,6 +87,7 @@ void AppendPayloadCount(std::string* to, uint32_t count) { AppendVarint(to, coun
 void AppendInKey(std::string* to) { to->push_back(static_cast<char>(PayloadTag::kInKey)); }
 
 void AppendPayloadCell(std::string* to, const Cell& cell) {
+  if (cell.is_integer() && AppendTagged(cell.integer, to)) return;
   // Tags are the storage classes up to kVector.
   to->push_back(static_cast<char>(cell.type));
   switch (cell.type) {
@@ -90,7 +123,8 @@ absl::Status PayloadReader::Next(Cell* cell, bool* is_given) {
       case PayloadTag::kBlob: is_whole = TakeBytes(&rest_, StorageClass::kBlob, cell); break;
       case PayloadTag::kVector: is_whole = TakeBytes(&rest_, StorageClass::kVector, cell); break;
       case PayloadTag::kInKey: *is_given = false; break;
-      default: is_whole = false;
+      default:
+        is_whole = static_cast<uint8_t>(tag) >= kWithOneByte && TakeTagged(static_cast<uint8_t>(tag), &rest_, cell);
     }
   }
   if (!is_whole) return CorruptionError("the payload of an index entry is damaged");

@@ -1,0 +1,73 @@
+"""Rows take no more bytes on disk than in sqlite3: loaded, after changes of every kind, and after VACUUM."""
+
+import random
+import sqlite3
+import sys
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+import turdb
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
+from oltp_space import SCHEMAS, churn
+
+ROWS = 30_000  # some ten pages that every database has are small beside them
+
+
+def connect(engine, folder):
+    if engine == "turdb":
+        con = turdb.connect(folder / "turdb", isolation_level=None)
+        con.execute("PRAGMA auto_vacuum = NONE")
+    else:
+        con = sqlite3.connect(folder / "sqlite3", isolation_level=None)
+    con.execute("PRAGMA synchronous = OFF")
+    return closing(con)
+
+
+def disk_bytes(path):
+    return sum(file.stat().st_size for file in [path, *path.rglob("*")] if file.is_file())
+
+
+@pytest.mark.parametrize("shape", SCHEMAS)
+def test_bytes_on_disk(tmp_path, shape):
+    schema = SCHEMAS[shape]
+    rng = random.Random(3)
+    rows = [schema.row(i, rng) for i in range(ROWS)]
+    taken = {"turdb": [], "sqlite3": []}
+    content = []
+    for engine, states in taken.items():
+        with connect(engine, tmp_path) as con:
+            for sql in schema.create:
+                con.execute(sql)
+            con.execute("BEGIN")
+            con.executemany(f"INSERT INTO t VALUES ({', '.join('?' * len(rows[0]))})", rows)
+            con.execute("COMMIT")
+        states.append(disk_bytes(tmp_path / engine))
+        with connect(engine, tmp_path) as con:
+            churn(con, schema, ROWS, 5)
+        states.append(disk_bytes(tmp_path / engine))
+        with connect(engine, tmp_path) as con:
+            con.execute("VACUUM")
+            content.append(con.execute("SELECT * FROM t ORDER BY id").fetchall())
+        states.append(disk_bytes(tmp_path / engine))
+    assert content[0] == content[1]
+    for own, peer in zip(taken["turdb"], taken["sqlite3"]):
+        assert own <= peer, taken
+
+
+def test_a_row_lost_here_and_there_does_not_blow_a_loaded_table_up(tmp_path):
+    """The keys of a leaf take no bytes while none is missing; leaves that lose a row have to get room for them, not be split."""
+    with connect("turdb", tmp_path) as con:
+        con.execute("CREATE TABLE t (id INTEGER PRIMARY KEY, name TEXT, size INTEGER)")
+        con.execute("BEGIN")
+        con.executemany("INSERT INTO t VALUES (?, ?, ?)", [(i, f"name {i * 7919}", i) for i in range(60_000)])
+        con.execute("COMMIT")
+    loaded = disk_bytes(tmp_path / "turdb")
+    with connect("turdb", tmp_path) as con:
+        rng = random.Random(1)
+        for i in rng.sample(range(60_000), 1000):
+            con.execute("DELETE FROM t WHERE id = ?", (i,))
+        assert con.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+    assert disk_bytes(tmp_path / "turdb") < 1.2 * loaded
