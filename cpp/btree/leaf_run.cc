@@ -2,6 +2,8 @@
 
 #include <cstdlib>
 #include <cstring>
+#include <system_error>
+#include <utility>
 
 #include "base/errors.h"
 #include "base/status_macros.h"
@@ -11,10 +13,30 @@ namespace turdb::btree {
 using format::kPageBytes;
 using format::kPageHeaderBytes;
 
+namespace {
+
+// Runs the job in another thread, or at once where there is none to be had.
+absl::Status Start(pager::FileWriter::WriteJob job, std::future<absl::Status>* running) {
+  try {
+    *running = std::async(std::launch::async, job);
+    return absl::OkStatus();
+  } catch (const std::system_error&) {
+    return job();
+  }
+}
+
+}  // namespace
+
 LeafRun::LeafRun(pager::FileWriter* writer, format::PageKind kind, Link link)
     : writer_(writer), kind_(kind), link_(std::move(link)) {}
 
-LeafRun::~LeafRun() { std::free(pages_); }
+LeafRun::~LeafRun() {
+  if (writing_.valid()) writing_.wait();
+  std::free(pages_);
+  std::free(written_);
+}
+
+absl::Status LeafRun::Await() { return writing_.valid() ? writing_.get() : absl::OkStatus(); }
 
 absl::Status LeafRun::Add(const uint8_t* page) {
   if (pages_ == nullptr) {
@@ -30,8 +52,13 @@ absl::Status LeafRun::Add(const uint8_t* page) {
 }
 
 absl::Status LeafRun::FlushDirect() {
+  TURDB_RETURN_IF_ERROR(Await());
   TURDB_ASSIGN_OR_RETURN(const PageId first, writer_->ExtendDirect(n_));
-  TURDB_RETURN_IF_ERROR(writer_->WriteDirect(first, n_, pages_));
+  TURDB_ASSIGN_OR_RETURN(pager::FileWriter::WriteJob job, writer_->BeginWriteDirect(first, n_, pages_));
+  if (job != nullptr) {
+    TURDB_RETURN_IF_ERROR(Start(std::move(job), &writing_));
+    std::swap(pages_, written_);
+  }
   const uint32_t n = n_;
   n_ = 0;
   is_direct_ = true;
@@ -52,8 +79,8 @@ absl::Status LeafRun::FlushPrivate() {
 }
 
 absl::Status LeafRun::Finish() {
-  if (n_ == 0) return absl::OkStatus();
-  return is_direct_ ? FlushDirect() : FlushPrivate();
+  if (n_ > 0) TURDB_RETURN_IF_ERROR(is_direct_ ? FlushDirect() : FlushPrivate());
+  return Await();
 }
 
 }  // namespace turdb::btree

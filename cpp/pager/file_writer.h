@@ -10,6 +10,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 
 #include "absl/status/status.h"
@@ -38,6 +39,10 @@ class FileWriter {
   // Writes pages [first, first + n), reserved before, from `pages` (n * kPageBytes, 64-byte aligned; sealed in place).
   // A direct page may be changed by MutablePage afterwards in the same transaction (it is then logged).
   virtual absl::Status WriteDirect(PageId first, uint32_t n, uint8_t* pages) = 0;
+  // What is left to do of that, for another thread to run while this one goes on; null when there is nothing. `pages` and this
+  // writer must outlive it.
+  using WriteJob = std::function<absl::Status()>;
+  virtual absl::StatusOr<WriteJob> BeginWriteDirect(PageId first, uint32_t n, uint8_t* pages) = 0;
   // n zeroed consecutive pages at the end, as private versions in memory (logged at commit as usual).
   virtual absl::StatusOr<PageId> ExtendZeroed(uint32_t n, format::PageKind kind) = 0;
 

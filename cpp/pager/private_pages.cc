@@ -13,6 +13,27 @@ namespace turdb::pager {
 
 using format::PageKind;
 
+namespace {
+
+// Sealed and written a piece at a time, while the piece is in the cache.
+absl::Status WriteSealed(DataFile* file, PageId first, uint32_t n, uint8_t* pages) {
+  constexpr uint32_t kPiecePages = 32;
+  for (uint32_t done = 0; done < n;) {
+    const uint32_t piece = std::min(kPiecePages, n - done);
+    uint8_t* at = pages + size_t{done} * format::kPageBytes;
+    for (uint32_t i = 0; i < piece; ++i) {
+      uint8_t* const page = at + size_t{i} * format::kPageBytes;
+      turdb::Store<uint64_t>(page + format::kPageLsnOffset, 0);  // older than every record of the log
+      format::SealPage(file->id(), first + (done + i), page);
+    }
+    TURDB_RETURN_IF_ERROR(file->WritePages(first + done, piece, at));
+    done += piece;
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
 PrivatePages::PrivatePages(FileView base, uint64_t base_version)
     : base_(base),
       view_(std::move(base)),
@@ -198,31 +219,28 @@ absl::Status PrivatePages::CopyIn(PageId first, uint32_t n, const uint8_t* pages
 }
 
 absl::Status PrivatePages::WriteDirect(PageId first, uint32_t n, uint8_t* pages) {
-  if (!may_write_direct_ || !direct_right_) return CopyIn(first, n, pages);
+  TURDB_ASSIGN_OR_RETURN(const WriteJob job, BeginWriteDirect(first, n, pages));
+  return job == nullptr ? absl::OkStatus() : job();
+}
+
+absl::StatusOr<FileWriter::WriteJob> PrivatePages::BeginWriteDirect(PageId first, uint32_t n, uint8_t* pages) {
+  if (!may_write_direct_ || !direct_right_) {
+    TURDB_RETURN_IF_ERROR(CopyIn(first, n, pages));
+    return WriteJob();
+  }
   if (!has_direct_pages_ || uint64_t{first.value()} + n > view_.page_count_ ||
       first.value() < base_.page_count_) {
     return InternalError("file '", view_.path(), "': pages from ", first.value(), " were not reserved for writing");
   }
-  // Sealed and written a piece at a time, while the piece is in the cache.
-  constexpr uint32_t kPiecePages = 32;
-  for (uint32_t done = 0; done < n;) {
-    const uint32_t piece = std::min(kPiecePages, n - done);
-    uint8_t* at = pages + size_t{done} * kPageBytes;
-    for (uint32_t i = 0; i < piece; ++i) {
-      uint8_t* const page = at + size_t{i} * kPageBytes;
-      turdb::Store<uint64_t>(page + format::kPageLsnOffset, 0);  // older than every record of the log
-      format::SealPage(view_.file_->id(), first + (done + i), page);
-    }
-    TURDB_RETURN_IF_ERROR(view_.file_->WritePages(first + done, piece, at));
-    done += piece;
-  }
-  // The disk starts on every 8 MiB at once, so that the sync at commit finds little left to do.
-  constexpr uint64_t kWritebackPages = (8u << 20) / kPageBytes;
-  const uint64_t before = n_direct_written_.fetch_add(n, std::memory_order_relaxed);
-  if ((before + n) / kWritebackPages != before / kWritebackPages) {
-    view_.file_->StartWriteback(first_direct_, view_.page_count_ - first_direct_.value());
-  }
-  return absl::OkStatus();
+  const uint32_t n_direct = view_.page_count_ - first_direct_.value();
+  return WriteJob([file = view_.file_, first, n, pages, first_direct = first_direct_, n_direct, written = &n_direct_written_] {
+    TURDB_RETURN_IF_ERROR(WriteSealed(file.get(), first, n, pages));
+    // The disk starts on every 8 MiB at once, so that the sync at commit finds little left to do.
+    constexpr uint64_t kWritebackPages = (8u << 20) / kPageBytes;
+    const uint64_t before = written->fetch_add(n, std::memory_order_relaxed);
+    if ((before + n) / kWritebackPages != before / kWritebackPages) file->StartWriteback(first_direct, n_direct);
+    return absl::OkStatus();
+  });
 }
 
 void PrivatePages::TakeEpoch() {

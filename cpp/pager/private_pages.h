@@ -38,6 +38,7 @@ class PrivatePages final : public FileWriter {
   void set_may_write_direct(bool may) override { may_write_direct_ = may; }
   absl::StatusOr<PageId> ExtendDirect(uint32_t n) override;
   absl::Status WriteDirect(PageId first, uint32_t n, uint8_t* pages) override;
+  absl::StatusOr<WriteJob> BeginWriteDirect(PageId first, uint32_t n, uint8_t* pages) override;
   absl::StatusOr<PageId> ExtendZeroed(uint32_t n, format::PageKind kind) override;
   void Freeze() override;
 

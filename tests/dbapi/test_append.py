@@ -1,5 +1,7 @@
 """con.append: what it takes, what it refuses, and that a refusal changes nothing."""
 
+import threading
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -156,3 +158,52 @@ def test_append_stores_what_insert_stores(values):
     assert con.execute(query.format("a")).fetchall() == con.execute(query.format("b")).fetchall()
     con.rollback()
     con.close()
+
+
+def test_a_list_that_changes_while_it_is_read(table):
+    texts = [f"a text that nobody else has {i}" for i in range(2000)]
+
+    class Spoiler:
+        def __conform__(self, protocol):
+            texts.clear()
+            return "converted"
+
+    texts[100] = Spoiler()
+    with pytest.raises(turdb.Error, match="column 'b' became shorter while it was read"):
+        table.append("t", {"b": texts})
+    assert table.execute("select count(*) from t").fetchone() == (0,)
+
+
+def test_a_list_that_another_thread_empties(con):
+    """The texts are read without the interpreter's lock: they are held until that is over."""
+    con.execute("create table log(id integer primary key, b text)")
+    for round in range(20):
+        texts = [f"round {round}, a text that nobody else has {i}" for i in range(20000)]
+        thread = threading.Thread(target=texts.clear)
+        thread.start()
+        try:
+            con.append("log", {"b": texts})
+        except turdb.Error:
+            pass  # it came before the list was looked at
+        thread.join()
+    bad = con.execute("select count(*) from log where b not glob 'round *, a text that nobody else has *'").fetchone()
+    assert bad == (0,)
+    assert con.execute("select count(*) % 20000 from log").fetchone() == (0,)
+
+
+def test_leaves_go_to_the_disk_while_the_next_are_laid_out(con):
+    """More than a batch of leaves, twice, with an index: what is read back is what was given."""
+    con.execute("create table log(id integer primary key, b text, c integer)")
+    con.execute("create index by_c on log(c)")
+    rows = 60_000
+    numbers = np.random.default_rng(3).integers(0, 1000, rows)
+    for first in (0, rows):
+        texts = [f"{i} {'x' * (i % 90)}" for i in range(first, first + rows)]
+        con.append("log", {"b": texts, "c": numbers})
+    assert con.execute("select count(*), sum(length(b)), sum(c) from log").fetchone() == (
+        2 * rows,
+        sum(len(str(i)) + 1 + i % 90 for i in range(2 * rows)),
+        2 * int(numbers.sum()),
+    )
+    assert con.execute("select count(*) from log where c = 7").fetchone() == (2 * int((numbers == 7).sum()),)
+    assert con.execute("pragma integrity_check").fetchall() == [("ok",)]
