@@ -81,9 +81,11 @@ class DataFile : public RefCounted<DataFile> {
   // Creates the file when it is not on disk yet.
   absl::Status EnsureOnDisk();
   bool is_on_disk();
-  // True once after the file was created: its directory entry is still to be synced.
-  bool TakeIsDirectoryDirty() { return is_directory_dirty_.exchange(false); }
-  void MarkDirectoryDirty() { is_directory_dirty_.store(true); }
+  // True from the file's creation until its directory entry was synced. Whoever syncs the directory says so afterwards, so that
+  // one that failed, or did not come to it, leaves it to the next.
+  bool is_directory_dirty() const { return is_directory_dirty_.load(); }
+  void set_directory_dirty(bool is_dirty) { is_directory_dirty_.store(is_dirty); }
+  std::string directory_path() const { return full_path().substr(0, full_path().rfind('/')); }
 
   // Reads a page past the map and checks it. kIo, kCorruption.
   absl::Status ReadPage(PageId id, uint8_t* to);

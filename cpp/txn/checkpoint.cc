@@ -98,6 +98,19 @@ absl::Status StoreCore::SyncFiles(const std::set<DataFile*>& files) {
   return absl::OkStatus();
 }
 
+absl::Status StoreCore::SyncDirectoriesOf(const std::vector<DataFile*>& files) {
+  std::set<std::string> directories;
+  for (const DataFile* file : files) {
+    if (file->is_directory_dirty()) directories.insert(file->directory_path());
+  }
+  for (const std::string& directory : directories) {
+    const absl::Status status = env_->SyncDir(directory);
+    if (!status.ok()) return Fail(status);
+  }
+  for (DataFile* file : files) file->set_directory_dirty(false);
+  return absl::OkStatus();
+}
+
 absl::Status StoreCore::WriteProtected(Lsn target, const std::vector<PageToWrite>& pages, size_t begin, size_t n) {
   const PageToWrite* batch = pages.data() + begin;
   TURDB_RETURN_IF_ERROR(double_write_->Begin(target));
@@ -116,7 +129,7 @@ absl::Status StoreCore::WriteProtected(Lsn target, const std::vector<PageToWrite
 absl::Status StoreCore::WriteState(const CheckpointTurn& turn, const DatabaseState& state) {
   const Lsn written(checkpoint_lsn_.load());
   std::vector<PageToWrite> guarded, fresh;
-  std::set<std::string> dirty_directories;
+  std::vector<DataFile*> files;
   absl::Status status;
   state.ForEach([&](FileId, const IntrusivePtr<FileState>& file_state) {
     if (!status.ok() || file_state->table().root() == nullptr) return;
@@ -124,10 +137,7 @@ absl::Status StoreCore::WriteState(const CheckpointTurn& turn, const DatabaseSta
     if (turn.Replaces(file)) return;
     if (!file->is_on_disk()) file->set_oldest_state(state.lsn());  // older ones have versions of all its pages
     status = file->EnsureOnDisk();
-    if (file->TakeIsDirectoryDirty()) {
-      const std::string path = file->full_path();
-      dirty_directories.insert(path.substr(0, path.rfind('/')));
-    }
+    files.push_back(file);
     const uint32_t unprotected_from = file->unprotected_from();
     file_state->table().ForEach([&](PageId page, const PageVersion* version) {
       if (version->lsn() <= written) return;
@@ -148,7 +158,7 @@ absl::Status StoreCore::WriteState(const CheckpointTurn& turn, const DatabaseSta
   }
   TURDB_RETURN_IF_ERROR(PageWriter::WriteInPlace(fresh.data(), fresh.size()));
   TURDB_RETURN_IF_ERROR(SyncFiles(FilesOf(fresh.data(), fresh.size())));
-  for (const std::string& directory : dirty_directories) TURDB_RETURN_IF_ERROR(env_->SyncDir(directory));
+  TURDB_RETURN_IF_ERROR(SyncDirectoriesOf(files));
   is_last_attempt_unfinished_ = false;
   pages_checkpointed_.fetch_add(guarded.size() + fresh.size());
   return absl::OkStatus();

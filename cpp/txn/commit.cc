@@ -67,11 +67,8 @@ absl::Status StoreCore::SyncDirectPages(const CommitRequest& request) {
     if (!pages->has_direct_pages()) continue;
     TURDB_RETURN_IF_ERROR(pages->file()->TrimReserve(pages->view().page_count()));
     absl::Status status = pages->file()->Sync();
-    if (status.ok() && pages->file()->TakeIsDirectoryDirty()) {
-      const std::string path = pages->file()->full_path();
-      status = env_->SyncDir(path.substr(0, path.rfind('/')));
-    }
     if (!status.ok()) return Fail(status);
+    TURDB_RETURN_IF_ERROR(SyncDirectoriesOf({pages->file().get()}));
   }
   return absl::OkStatus();
 }

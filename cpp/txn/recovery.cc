@@ -111,7 +111,7 @@ absl::Status Recovery::OnCreate(FileId file, const std::string& path) {
   if (log_.IsDropped(file)) return absl::OkStatus();
   const OnDisk on_disk = env_->FileExists(directory_ + "/" + path) ? OnDisk::kYes : OnDisk::kNo;
   files_[file].file = MakeIntrusive<DataFile>(env_, directory_, path, file, on_disk, is_read_only_, memory_);
-  files_[file].file->MarkDirectoryDirty();
+  files_[file].file->set_directory_dirty(true);
   return absl::OkStatus();
 }
 

@@ -184,7 +184,8 @@ absl::StatusOr<std::string> StoreCore::ReservePath(std::string_view wanted) {
   const std::string directory = Cat(path_, "/", wanted.substr(0, slash));
   if (!env_->DirExists(directory)) {
     TURDB_RETURN_IF_ERROR(env_->CreateDir(directory));
-    TURDB_RETURN_IF_ERROR(env_->SyncDir(path_));
+    const absl::Status synced = env_->SyncDir(path_);
+    if (!synced.ok()) return Fail(synced);  // opening syncs it again
   }
   std::lock_guard<std::mutex> guard(names_mutex_);
   std::string path(wanted);

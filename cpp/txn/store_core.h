@@ -151,6 +151,8 @@ class StoreCore {
   absl::Status WriteState(const CheckpointTurn& turn, const DatabaseState& state);
   absl::Status WriteProtected(Lsn target, const std::vector<PageToWrite>& pages, size_t begin, size_t n);
   absl::Status SyncFiles(const std::set<pager::DataFile*>& files);
+  // The directories that new files of these lie in. A failure is Fail(): nobody knows which names are on disk.
+  absl::Status SyncDirectoriesOf(const std::vector<pager::DataFile*>& files);
   absl::Status WriteCheckpointMeta(const DatabaseState& state, uint32_t first_segment);
   void CleanChain(Lsn lsn);
   absl::Status PreserveFor(const CheckpointTurn& turn);

@@ -277,3 +277,38 @@ def test_one_failing_call(seed, fault):
             store.drop()
         env.fail_at(0, fault, 0)
         check_after(env, states, work.commits)
+
+
+@pytest.mark.parametrize("fault", [t.IO_ERROR, t.DISK_FULL, t.SHORT_WRITE], ids=["io", "full", "short"])
+@pytest.mark.parametrize("restart", range(3))
+def test_power_loss_after_a_checkpoint_failed(fault, restart):
+    """A checkpoint fails at each of its calls, a second one succeeds (or is refused): what that one promises does not rest on
+    what the first has left undone, such as the sync of a directory with a new file."""
+    call = 0
+    while True:
+        call += 1
+        env = t.fault_env()
+        work, states = Workload(restart), [({}, {})]
+        store = t.Store(env, "db", checkpoint_bytes=1 << 30)
+        for _ in range(6):
+            txn, model, files = work.step(store)
+            txn.commit()
+            work.accept(model, files)
+            states.append((model, files))
+        before = env.calls()
+        env.fail_at(before + call, fault)
+        try:
+            store.checkpoint()
+        except RuntimeError as error:
+            assert "injected" in str(error) or "read-only until" in str(error), error
+        if env.calls() < before + call:
+            break
+        try:
+            store.checkpoint()
+        except RuntimeError as error:
+            assert "read-only until" in str(error), error
+        env.cut_power()
+        store.drop()
+        env.restart(1000 * restart + call)
+        check_after(env, states, work.commits)
+    assert call > 10
