@@ -30,6 +30,17 @@ struct NamedSavepoint {
   bool began_transaction = false;  // SAVEPOINT outside a transaction: its RELEASE commits
 };
 
+// A number that is changed under the connection's mutex and read without it: relaxed, for nothing else is read by it.
+class ReadableCount {
+ public:
+  operator int64_t() const { return value_.load(std::memory_order_relaxed); }
+  void operator=(int64_t value) { value_.store(value, std::memory_order_relaxed); }
+  void operator+=(int64_t more) { *this = *this + more; }
+
+ private:
+  std::atomic<int64_t> value_{0};
+};
+
 class ConnectionState : public sql::ExecOwner {
  public:
   std::recursive_mutex mutex;
@@ -54,7 +65,7 @@ class ConnectionState : public sql::ExecOwner {
   bool has_snapshot = false;  // a statement of `transaction` has read or written
   bool is_fresh = false;  // `transaction` has done nothing yet, so that it may begin anew on another snapshot
 
-  int64_t changes = 0, total_changes = 0, last_insert_rowid = 0;
+  ReadableCount changes, total_changes, last_insert_rowid;
 
   absl::Status CheckUsable() const;  // kMisuse after close or fork
   absl::StatusOr<std::shared_ptr<const catalog::CatalogSnapshot>> Catalog(txn::Transaction* txn) const;
