@@ -136,7 +136,16 @@ std::map<std::string, std::string> MakeFiles() {
     MustBeOk(status);
   }
   MustBeOk(connection->Close());
-  return FilesOf(env.get(), kStorePath);
+  std::map<std::string, std::string> files = FilesOf(env.get(), kStorePath);
+  const std::unique_ptr<env::Env> copy = EnvOf(files);  // undamaged, it can be opened and used: the target is not in vain
+  const auto again = Connect(copy.get());
+  FUZZ_CHECK(again != nullptr);
+  for (const char* sql : kUses) {
+    const absl::Status status = Run(again.get(), sql);
+    if (!status.ok()) std::fprintf(stderr, "%s: %s\n", sql, std::string(status.message()).c_str());
+  }
+  MustBeOk(again->Close());
+  return files;
 }
 
 bool IsDataFile(std::string_view bytes) {

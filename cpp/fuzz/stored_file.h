@@ -15,11 +15,12 @@ namespace turdb::fuzz {
 
 inline constexpr char kStorePath[] = "db";
 
-// Every file below a folder.
+// Every file below a folder, and every folder as a name that ends with a slash.
 inline void CollectFiles(env::Env* env, const std::string& folder, std::map<std::string, std::string>* files) {
   for (const std::string& name : MustBeOk(env->ListDir(folder))) {
     const std::string path = folder + "/" + name;
     if (env->DirExists(path)) {
+      files->emplace(path + "/", "");
       CollectFiles(env, path, files);
       continue;
     }
@@ -39,6 +40,7 @@ inline std::unique_ptr<env::Env> EnvOf(const std::map<std::string, std::string>&
   std::unique_ptr<env::Env> env = env::NewMemoryEnv();
   for (const auto& [path, bytes] : files) {
     MustBeOk(env->CreateDir(path.substr(0, path.rfind('/'))));
+    if (path.back() == '/') continue;
     const auto file = MustBeOk(env->OpenFile(path, env::OpenMode::kCreate));
     MustBeOk(file->WriteAt(0, bytes.data(), bytes.size()));
   }
@@ -77,7 +79,10 @@ class StoredFile {
     MustBeOk(txn_->Commit(txn::Synchronous::kOff));
     txn_.reset();
     MustBeOk(store_->Close());
-    return FilesOf(env_.get(), kStorePath);
+    std::map<std::string, std::string> files = FilesOf(env_.get(), kStorePath);
+    const std::unique_ptr<env::Env> copy = EnvOf(files);  // undamaged, they can be opened: what a target does is not in vain
+    MustBeOk(MustBeOk(txn::Store::Open(copy.get(), kStorePath, {}))->Close());
+    return files;
   }
 
  private:
