@@ -21,7 +21,7 @@ struct Isa {
   }
   static V LoadPart(const float* p, uint32_t n) {
     V v = Zero();
-    for (uint32_t i = 0; i < n; ++i) v[i] = p[i];
+    for (uint32_t i = 0; i < n; ++i) __builtin_memcpy(reinterpret_cast<char*>(&v) + i * sizeof(float), p + i, sizeof(float));
     return v;
   }
   static V Zero() { return V{}; }
