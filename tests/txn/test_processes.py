@@ -18,10 +18,10 @@ import pytest
 import turdb
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from support import processes
+from support import processes, sanitizer
 from support.crowd import let_them_loose
 
-SECONDS = float(os.environ.get("TURDB_PROCESSES_SECONDS", "8"))
+SECONDS = float(os.environ.get("TURDB_PROCESSES_SECONDS", "40" if sanitizer.NAME else "8"))
 SEED = int(os.environ.get("TURDB_SEED", "20261126"))
 ENVIRONMENT = dict(os.environ, PYTHONPATH=os.pathsep.join(p for p in sys.path if p))
 
