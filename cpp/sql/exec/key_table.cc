@@ -92,7 +92,7 @@ void KeyTable::Reset(std::vector<Collation> collations, const CollationRegistry*
 
 void KeyTable::Free() {
   keys_.Free();
-  std::vector<uint64_t>().swap(entries_);
+  LargeVector<uint64_t>().swap(entries_);
   std::vector<uint64_t>().swap(hashes_);
 }
 
@@ -134,7 +134,7 @@ void KeyTable::Add(const ColumnVector* keys, uint32_t row, uint64_t hash, size_t
 }
 
 void KeyTable::Grow() {
-  std::vector<uint64_t> entries(entries_.size() * 4);
+  LargeVector<uint64_t> entries(entries_.size() * 4);
   mask_ = entries.size() - 1;
   // The low half of a hash is not kept: hash the keys again.
   std::vector<ColumnVector> columns(collations_.size());

@@ -49,7 +49,7 @@ class KeyTable {
   std::vector<Collation> collations_;
   const CollationRegistry* registry_ = nullptr;
   RowStore keys_;
-  std::vector<uint64_t> entries_;  // 0: free; else high half of the hash, low half number + 1
+  LargeVector<uint64_t> entries_;  // 0: free; else high half of the hash, low half number + 1
   std::vector<uint64_t> hashes_;
   std::vector<Cell> row_;
   size_t mask_ = 0;

@@ -7,6 +7,7 @@
 // joined in the same way. A part that cannot be made smaller is joined in pieces of its right side, with the whole left
 // side for each; which left rows have found a partner is remembered from piece to piece.
 #include "base/status_macros.h"
+#include "sql/exec/idle_memory.h"
 #include "sql/exec/join_partitions.h"
 #include "sql/exec/key_table.h"
 #include "sql/exec/operators.h"
@@ -61,7 +62,7 @@ class HashJoin : public Operator {
     }
   }
   void Close() override {
-    if (share_.bytes() > kKeptBytes) FreeBuild();
+    if (share_.bytes() > 0 && !idle_.Keep(share_.bytes())) FreeBuild();
     share_.Set(0);
     part_.reset();
     parts_.Reset();
@@ -70,7 +71,6 @@ class HashJoin : public Operator {
 
  private:
   enum class Phase { kNextBatch, kPairs, kLeftAlone, kRightAlone, kNextPart, kDone };
-  static constexpr uint64_t kKeptBytes = 16 << 20;
   static constexpr uint32_t kEnd = ~uint32_t{0};
 
   absl::Status EvalKeys(const std::vector<EvaluatorPtr>& evaluators, const ColumnBatch& input) {
@@ -97,11 +97,12 @@ class HashJoin : public Operator {
   void FreeBuild() {
     rows_.Free();
     table_.Free();
-    for (auto* list : {&head_, &tail_, &next_}) std::vector<uint32_t>().swap(*list);
+    for (auto* list : {&head_, &tail_, &next_}) LargeVector<uint32_t>().swap(*list);
   }
 
   absl::Status BuildFromInput() {
     is_built_ = true;
+    idle_.Release();
     ResetBuild();
     TURDB_RETURN_IF_ERROR(right_->Open());
     absl::Status status = right_->Next(&right_rows_);
@@ -370,6 +371,7 @@ class HashJoin : public Operator {
   bool is_built_ = false;
   Phase phase_ = Phase::kNextBatch;
   MemoryShare share_;
+  IdleMemory idle_;
   JoinPartitions parts_;
   std::unique_ptr<JoinPart> part_;           // being joined; null: the input itself
   size_t right_block_ = 0, left_block_ = 0;  // the next ones of part_ to read
@@ -378,7 +380,7 @@ class HashJoin : public Operator {
   std::vector<uint64_t> hashes_;
   KeyTable table_;
   RowStore rows_;                            // the right side, or a piece of it
-  std::vector<uint32_t> head_, tail_, next_;
+  LargeVector<uint32_t> head_, tail_, next_;
   std::vector<ColumnVector> key_;
   std::vector<bool> is_null_;                // rows whose key has a NULL
   std::vector<uint32_t> numbers_;

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/status_macros.h"
+#include "sql/exec/idle_memory.h"
 #include "sql/exec/operators.h"
 #include "sql/exec/window_call.h"
 #include "sql/exec/window_spill.h"
@@ -53,7 +54,7 @@ class Window : public Operator {
     Arena* arena = FreshArena(batch);
     arena->Hold(rows_.arena());
     for (const CompiledCall& call : calls_) arena->Hold(call.arg_rows.arena());
-    const std::vector<uint64_t>& rows = order_.rows;
+    const LargeVector<uint64_t>& rows = order_.rows;
     batch->columns.resize(width_ + calls_.size());
     batch->size = static_cast<uint32_t>(std::min<uint64_t>(kBatchRows, rows.size() - emitted_));
     if (batch->size == 0) return absl::OkStatus();
@@ -68,23 +69,23 @@ class Window : public Operator {
   }
   void Close() override {
     spilled_ = nullptr;
-    if (share_.bytes() > kKeptBytes) Free();
+    if (share_.bytes() > 0 && !idle_.Keep(share_.bytes())) Free();
     share_.Set(0);
     child_->Close();
   }
 
  private:
-  static constexpr uint64_t kKeptBytes = 16 << 20;
-  // Of a row while it is computed: its place, partition, peers and frame.
-  static constexpr uint64_t kOrderBytes = 8 * sizeof(uint64_t);
+  // Of a row while it is computed: its place, partition and peers.
+  static constexpr uint64_t kOrderBytes = 7 * sizeof(uint64_t);
 
   struct CompiledCall : CompiledWindowCall {
     RowStore key_rows, arg_rows;
     std::vector<bool> passes;
-    std::vector<Cell> results;
+    LargeVector<Cell> results;
   };
 
   absl::Status Run() {
+    idle_.Release();
     arena_.Reset();
     rows_.Reset(width_);
     for (CompiledCall& call : calls_) {
@@ -139,7 +140,7 @@ class Window : public Operator {
       call.key_rows.Free();
       call.arg_rows.Free();
       std::vector<bool>().swap(call.passes);
-      std::vector<Cell>().swap(call.results);
+      LargeVector<Cell>().swap(call.results);
     }
   }
 
@@ -192,6 +193,7 @@ class Window : public Operator {
   size_t width_;
   std::vector<CompiledCall> calls_;
   MemoryShare share_;
+  IdleMemory idle_;
   std::unique_ptr<SpilledWindow> spilled_;
   RowStore rows_;
   WindowOrder order_;

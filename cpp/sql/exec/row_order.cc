@@ -121,7 +121,7 @@ uint64_t RowOrder::Prefix(const ColumnVector* columns, uint32_t row) const {
   return column.is_descending ? ~key : key;
 }
 
-void RowOrder::Sort(const RowStore& store, std::vector<uint64_t>* rows) const {
+void RowOrder::Sort(const RowStore& store, LargeVector<uint64_t>* rows) const {
   auto by_all = [&](uint64_t a, uint64_t b) {
     const int order = Compare(store, a, b);
     return order != 0 ? order < 0 : a < b;

@@ -33,7 +33,7 @@ class RowOrder {
   // A number that orders rows as the first key does, as far as eight bytes tell; rows with equal ones may differ.
   uint64_t Prefix(const ColumnVector* columns, uint32_t row) const;
   // Sorts row numbers, rows that are equal by number.
-  void Sort(const RowStore& store, std::vector<uint64_t>* rows) const;
+  void Sort(const RowStore& store, LargeVector<uint64_t>* rows) const;
 
  private:
   int CompareCell(const OrderColumn& column, const Cell& a, const Cell& b) const;

@@ -33,7 +33,7 @@ void RowQueue::Close() {
   last_ = ColumnBatch();
   if (!is_large) return;
   store_.Free();
-  std::vector<uint64_t>().swap(heap_);
+  LargeVector<uint64_t>().swap(heap_);
 }
 
 absl::Status RowQueue::Add(const ColumnVector* columns, const uint32_t* selected, uint32_t rows) {

@@ -54,7 +54,7 @@ class RowQueue {
   RowOrder order_;  // with the number of arrival last: no two rows are equal
   MemoryShare share_;
   RowStore store_;              // rows, with the number of arrival behind them
-  std::vector<uint64_t> heap_;  // of store_
+  LargeVector<uint64_t> heap_;  // of store_
   std::vector<Run> runs_;       // a heap, too, by the first row
   ColumnBatch last_;            // keeps the bytes of a row that was the last of its block
   int64_t arrivals_ = 0;

@@ -31,7 +31,7 @@ void RowSorter::Close() {
   Reset(store_.columns());
   if (!is_large) return;
   store_.Free();
-  std::vector<uint64_t>().swap(rows_);
+  LargeVector<uint64_t>().swap(rows_);
 }
 
 absl::Status RowSorter::Add(const ColumnVector* columns, const uint32_t* selected, uint32_t rows) {
@@ -106,7 +106,7 @@ absl::Status RowSorter::Finish() {
   }
   if (store_.size() > 0) TURDB_RETURN_IF_ERROR(WriteRun());
   store_.Free();
-  std::vector<uint64_t>().swap(rows_);
+  LargeVector<uint64_t>().swap(rows_);
   while (runs_.size() > context_->memory.merge_width()) TURDB_RETURN_IF_ERROR(MergeRuns());
   merger_ = std::make_unique<RunMerger>(&order_);
   return merger_->Open(Readers(0, runs_.size()));

@@ -48,7 +48,7 @@ class RowSorter {
   RowOrder order_;
   MemoryShare share_;
   RowStore store_;
-  std::vector<uint64_t> rows_;  // of store_, sorted
+  LargeVector<uint64_t> rows_;  // of store_, sorted
   std::vector<ColumnVector> gathered_;
   std::vector<const ColumnVector*> keys_;
   std::vector<OrderColumn> order_columns_;

@@ -8,8 +8,8 @@ using Layout = ColumnVector::Layout;
 
 namespace {
 constexpr size_t kCellWords = sizeof(Cell) / 8;
-Cell* CellsOf(std::vector<uint64_t>* words) { return reinterpret_cast<Cell*>(words->data()); }
-const Cell* CellsOf(const std::vector<uint64_t>& words) { return reinterpret_cast<const Cell*>(words.data()); }
+Cell* CellsOf(LargeVector<uint64_t>* words) { return reinterpret_cast<Cell*>(words->data()); }
+const Cell* CellsOf(const LargeVector<uint64_t>& words) { return reinterpret_cast<const Cell*>(words.data()); }
 }  // namespace
 
 void RowStore::Reset(size_t columns) {
@@ -65,7 +65,7 @@ void RowStore::Prepare(Column* column, Layout layout) {
     return;
   }
   const uint64_t rows = column->words.size();
-  std::vector<uint64_t> words(rows * kCellWords);
+  LargeVector<uint64_t> words(rows * kCellWords);
   Cell* to = CellsOf(&words);
   for (uint64_t i = 0; i < rows; ++i) {
     if (column->IsNull(i)) {

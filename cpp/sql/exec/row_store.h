@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/arena.h"
+#include "base/large_vector.h"
 #include "types/column_vector.h"
 
 namespace turdb::sql {
@@ -64,7 +65,7 @@ class RowStore {
     ColumnVector::Layout layout = ColumnVector::Layout::kInt64;
     bool has_nulls = false;
     bool is_decided = false;  // some value that is not NULL has been seen
-    std::vector<uint64_t> words;
+    LargeVector<uint64_t> words;
     std::vector<uint64_t> validity;  // of typed layouts, only when has_nulls
     bool IsNull(uint64_t row) const { return has_nulls && !((validity[row >> 6] >> (row & 63)) & 1); }
   };

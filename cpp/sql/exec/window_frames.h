@@ -16,11 +16,11 @@
 namespace turdb::sql {
 
 struct WindowOrder {
-  std::vector<uint64_t> rows;                        // position -> row
-  std::vector<uint64_t> partition_start, partition_end;  // by position
-  std::vector<uint64_t> peers_start, peers_end;
-  std::vector<uint64_t> group;                       // number of the peer group, growing through all partitions
-  std::vector<uint64_t> group_start;                 // by group; one more at the end
+  LargeVector<uint64_t> rows;                        // position -> row
+  LargeVector<uint64_t> partition_start, partition_end;  // by position
+  LargeVector<uint64_t> peers_start, peers_end;
+  LargeVector<uint64_t> group;                       // number of the peer group, growing through all partitions
+  LargeVector<uint64_t> group_start;                 // by group; one more at the end
 };
 
 // `keys` has the partition columns, then the order columns, a row each input row.

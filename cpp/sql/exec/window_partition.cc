@@ -37,7 +37,7 @@ class PartitionWindow : public WindowPass {
   struct Gathered {
     RowStore args;
     std::vector<bool> passes;
-    std::vector<Cell> results;
+    LargeVector<Cell> results;
   };
 
   void Clear() {
@@ -119,7 +119,7 @@ class PartitionWindow : public WindowPass {
     keys_.Free();
     for (Gathered& call : calls_) {
       call.args.Free();
-      std::vector<Cell>().swap(call.results);
+      LargeVector<Cell>().swap(call.results);
     }
     ClearGathered();
     return absl::OkStatus();
@@ -170,7 +170,7 @@ class PartitionWindow : public WindowPass {
     return RunWindowCall(input, &rows);
   }
 
-  // Of a row while its partition is computed: its place, partition, peers and frame.
+  // Of a row while its partition is computed: its place, partition and peers.
   static constexpr uint64_t kOrderBytes = 7 * sizeof(uint64_t);
 
   WindowPassInput in_;

@@ -19,7 +19,7 @@ class MemoryWindow {
   // Key columns from `order_column` on are those of ORDER BY. `passes`: by row; nullptr: all. results[row] are set; bytes
   // that are made go to `arena`, others are those of the arguments.
   MemoryWindow(const WindowOrder& order, const RowStore& keys, size_t order_column, const RowStore& args,
-               const std::vector<bool>* passes, Arena* arena, std::vector<Cell>* results)
+               const std::vector<bool>* passes, Arena* arena, LargeVector<Cell>* results)
       : order_(order), keys_(keys), order_column_(order_column), args_(args), passes_(passes), arena_(arena), results_(results) {}
 
   uint64_t size() const { return order_.rows.size(); }
@@ -48,7 +48,7 @@ class MemoryWindow {
   const RowStore& args_;
   const std::vector<bool>* passes_;
   Arena* arena_;
-  std::vector<Cell>* results_;
+  LargeVector<Cell>* results_;
 };
 
 }  // namespace turdb::sql
