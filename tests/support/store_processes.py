@@ -126,6 +126,8 @@ class Writer:
                 continue
             if kind < 0.05 and txn.view(file).page_count < 60:
                 self.extend(txn, file, number)
+            if kind > 0.95 and txn.view(file).page_count < 60:
+                txn.extend_zeroed(file, rng.randrange(1, 8))
             fill(txn, file, n * 1000)
             files[i] = file, n * 1000
         write_heading(txn, n, files)

@@ -114,6 +114,15 @@ def test_many_snapshots_of_several_processes(place, seed):
             txn.commit(1)
             del files[file]
             files[make_file(writer, rng.randrange(1, 8), f"root/{rng.randrange(3)}.tbd")] = None
+        elif action < 0.57:
+            txn = begin(writer)
+            number = step * 1000
+            first = txn.extend_zeroed(file, rng.randrange(1, 4))
+            for page in range(first, txn.view(file).page_count):
+                body = (number + page).to_bytes(8, "little")
+                txn.write(file, page, 64, body * 64)
+                txn.write(file, page, PAGE - 8, body)
+            txn.commit(1)
         elif action < 0.6:
             txn = begin(writer)
             first = txn.extend_direct(file, bytearray(PAGE * rng.randrange(1, 20)))
