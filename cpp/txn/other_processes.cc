@@ -101,7 +101,7 @@ absl::StatusOr<StoreCore::CheckpointTurn> StoreCore::BeginCheckpoint() {
   const Lsn oldest = turn.readers.oldest;
   turn.is_read_behind = candidates.newest->lsn() > oldest;
   const auto is_worth_copying = [&] {
-    return !turn.readers.HasOpenClaimBefore(candidates.newest->lsn()) &&
+    return !turn.readers.HasOpenClaimBefore(candidates.newest->lsn()) && candidates.newest->lsn() > readers_->replaced() &&
            (next_checkpoint_ == nullptr || next_checkpoint_->lsn() > oldest) && IsHeldBackFar(*candidates.newest);
   };
   if (!turn.is_read_behind || !IsReadBehind(*candidates.newest, turn.readers) || is_worth_copying()) {
@@ -179,6 +179,10 @@ absl::Status StoreCore::PrepareReplacements(CheckpointTurn* turn) {
       if (version->lsn() > written) pages.push_back({page, version});
     });
     if (pages.empty()) return;
+    if (turn->state->lsn() <= readers_->replaced()) {  // readers could not tell this replacement from one that they know of
+      status = BusyError("nothing was committed since files were replaced, or the database was opened");
+      return;
+    }
     auto path = ReservePath(file->path());
     status = path.status();
     if (!status.ok()) return;
