@@ -203,6 +203,17 @@ absl::Status DataFile::Unlink() {
   return env_->DeleteFile(full_path());
 }
 
+void DataFile::Replace(std::unique_ptr<env::File> file, Lsn written) {
+  const auto size = file->Size();
+  std::lock_guard<std::mutex> guard(mutex_);
+  RaiseTo(file_pages_, static_cast<uint32_t>(size.ok() ? *size / kPageBytes : 0));
+  file_ = std::move(file);
+  mapping_ = nullptr;
+  maps_ = std::make_shared<MapSet>();
+  maps_->oldest_state = written;
+  set_oldest_state(written);
+}
+
 void DataFile::Protect(uint32_t page_count) { RaiseTo(unprotected_from_, page_count); }
 
 }  // namespace turdb::pager

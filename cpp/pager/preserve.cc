@@ -133,13 +133,4 @@ absl::Status DataFile::CopyTo(env::File* to, uint64_t* bytes) {
   return to->CopyFrom(*file_, *bytes);
 }
 
-void DataFile::Replace(std::unique_ptr<env::File> file, Lsn written) {
-  std::lock_guard<std::mutex> guard(mutex_);
-  file_ = std::move(file);
-  mapping_ = nullptr;
-  maps_ = std::make_shared<MapSet>();
-  maps_->oldest_state = written;
-  set_oldest_state(written);
-}
-
 }  // namespace turdb::pager

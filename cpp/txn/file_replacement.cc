@@ -21,11 +21,8 @@ absl::StatusOr<std::unique_ptr<FileReplacement>> FileReplacement::Prepare(env::E
   return replacement;
 }
 
-// One that is there already is the name of the file that readers of older states have: a checkpoint of the same state, which
-// was interrupted, made it.
 absl::Status FileReplacement::MakeSecondName() {
   TURDB_RETURN_IF_ERROR(file_->EnsureOnDisk());
-  if (env_->FileExists(paths_.second)) return absl::OkStatus();
   TURDB_RETURN_IF_ERROR(env_->LinkFile(file_->full_path(), paths_.second));
   has_made_name_ = true;
   return absl::OkStatus();

@@ -23,7 +23,7 @@ class FileReplacement {
   };
   struct Paths {
     std::string copy;    // which nothing has
-    std::string second;  // the file's second name (pager/replaced_file.h), which may be there from an interrupted checkpoint
+    std::string second;  // the file's second name (pager/replaced_file.h)
   };
   // Gives `file` its second name and copies it, with `pages` written over; durable, but for the names. kConflict while
   // somebody writes pages directly; kDiskFull, kIo, also where files cannot have two names.

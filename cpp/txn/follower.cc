@@ -190,8 +190,14 @@ absl::Status Follower::LoadLocked(const CheckInterrupt& check, IntrusivePtr<Data
 }
 
 absl::Status Follower::Load(const CheckInterrupt& check, IntrusivePtr<DatabaseState>* snapshot) {
-  constexpr int kAttempts = 3;
+  constexpr int kAttempts = 5;
+  constexpr uint64_t kPauseMicros = 500, kMostPauses = 400;  // for a rearrangement that is going on
+  uint64_t pauses = 0;
   for (int i = 0; i < kAttempts; ++i) {
+    for (; table_->changes() % 2 != 0 && pauses < kMostPauses; ++pauses) {
+      if (check) TURDB_RETURN_IF_ERROR(check());
+      env_->SleepMicros(kPauseMicros);
+    }
     TURDB_ASSIGN_OR_RETURN(const bool is_loaded, LoadUnlocked(snapshot));
     if (is_loaded) return absl::OkStatus();
   }

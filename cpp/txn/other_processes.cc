@@ -20,6 +20,18 @@ namespace {
 constexpr uint64_t kCheckpointWaitMs = 200;
 constexpr Lsn kNobody{~uint64_t{0}};
 
+// Whether other processes read files that a checkpoint of `newest` writes to. Who looks at states from before a file was
+// replaced does not.
+bool IsReadBehind(const DatabaseState& newest, const ReaderTable::Readers& readers) {
+  bool is_read = false;
+  newest.ForEach([&](FileId, const IntrusivePtr<pager::FileState>& state) {
+    pager::DataFile* const file = state->file().get();
+    is_read = is_read || (state->table().root() != nullptr && file->is_on_disk() &&
+                          readers.IsClaimed(file->oldest_state(), newest.lsn()));
+  });
+  return is_read;
+}
+
 }  // namespace
 
 absl::Status StoreCore::OpenForReading() {
@@ -87,15 +99,18 @@ absl::StatusOr<StoreCore::CheckpointTurn> StoreCore::BeginCheckpoint() {
     if (turn.readers.oldest >= candidates.newest->lsn()) next_checkpoint_ = nullptr;
   }
   const Lsn oldest = turn.readers.oldest;
-  const bool is_free = candidates.newest->lsn() <= oldest;
-  turn.is_read_behind = !is_free && !turn.readers.HasOpenClaimBefore(candidates.newest->lsn()) &&
-                        (next_checkpoint_ == nullptr || next_checkpoint_->lsn() > oldest) && IsHeldBackFar(*candidates.newest);
-  if (is_free || turn.is_read_behind) {
+  turn.is_read_behind = candidates.newest->lsn() > oldest;
+  const auto is_worth_copying = [&] {
+    return !turn.readers.HasOpenClaimBefore(candidates.newest->lsn()) && candidates.newest->lsn() > readers_->replaced() &&
+           (next_checkpoint_ == nullptr || next_checkpoint_->lsn() > oldest) && IsHeldBackFar(*candidates.newest);
+  };
+  if (!turn.is_read_behind || !IsReadBehind(*candidates.newest, turn.readers) || is_worth_copying()) {
     next_checkpoint_ = nullptr;
     turn.state = std::move(candidates.newest);
     turn.older = std::move(candidates.older);
     return turn;
   }
+  turn.is_read_behind = false;
   if (next_checkpoint_ && next_checkpoint_->lsn() <= oldest) {
     turn.state = std::exchange(next_checkpoint_, nullptr);
     for (auto& each : candidates.older) {
@@ -164,6 +179,10 @@ absl::Status StoreCore::PrepareReplacements(CheckpointTurn* turn) {
       if (version->lsn() > written) pages.push_back({page, version});
     });
     if (pages.empty()) return;
+    if (turn->state->lsn() <= readers_->replaced()) {  // readers could not tell this replacement from one that they know of
+      status = BusyError("nothing was committed since files were replaced, or the database was opened");
+      return;
+    }
     auto path = ReservePath(file->path());
     status = path.status();
     if (!status.ok()) return;

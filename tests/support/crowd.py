@@ -71,7 +71,7 @@ def let_them_loose(script, path, rng, seconds):
     end = time.monotonic() + seconds
     try:
         while time.monotonic() < end:
-            time.sleep(rng.uniform(0.3, 1.2))
+            time.sleep(rng.uniform(0.3, 1.2 if seconds < 60 else 6))  # long enough, now and then, to get something done
             crowd.disturb()
         time.sleep(1)
         counts = crowd.end()

@@ -106,8 +106,9 @@ class Writer:
     def check_bounds(self):
         stats, view = self.store.stats(), self.store.begin()
         data = sum(view.view(file).page_count * PAGE for file, _ in heading(view)[1])
-        assert stats["wal_bytes"] <= data + (8 << 20), stats
-        assert stats["committed_bytes"] <= 4 * data + (8 << 20), stats
+        # With what is written while a reader is stopped in the moment of loading, which holds everything back for seconds.
+        assert stats["wal_bytes"] <= data + (48 << 20), stats
+        assert stats["committed_bytes"] <= 4 * data + (48 << 20), stats
         # A file a snapshot, at most; the readers of the test hold no more than 30.
         assert stats["replaced_files"] <= 30 * FILES, stats
 
@@ -126,6 +127,8 @@ class Writer:
                 continue
             if kind < 0.05 and txn.view(file).page_count < 60:
                 self.extend(txn, file, number)
+            if kind > 0.95 and txn.view(file).page_count < 60:
+                txn.extend_zeroed(file, rng.randrange(1, 8))
             fill(txn, file, n * 1000)
             files[i] = file, n * 1000
         write_heading(txn, n, files)

@@ -114,6 +114,15 @@ def test_many_snapshots_of_several_processes(place, seed):
             txn.commit(1)
             del files[file]
             files[make_file(writer, rng.randrange(1, 8), f"root/{rng.randrange(3)}.tbd")] = None
+        elif action < 0.57:
+            txn = begin(writer)
+            number = step * 1000
+            first = txn.extend_zeroed(file, rng.randrange(1, 4))
+            for page in range(first, txn.view(file).page_count):
+                body = (number + page).to_bytes(8, "little")
+                txn.write(file, page, 64, body * 64)
+                txn.write(file, page, PAGE - 8, body)
+            txn.commit(1)
         elif action < 0.6:
             txn = begin(writer)
             first = txn.extend_direct(file, bytearray(PAGE * rng.randrange(1, 20)))
@@ -200,6 +209,31 @@ def test_bulk_loads_and_replacing_exclude_each_other(place):
     newer = reader.begin()
     late.commit()
     assert newer.view(file).page_count == first + 10
+
+
+def test_files_are_replaced_for_a_state_that_readers_loaded(place):
+    """The first checkpoint of a writer is of the state it recovered, which readers know already."""
+    writer = t.Store(*place, segment_bytes=64 * KB)
+    file = make_file(writer, 8)
+    writer.checkpoint()
+    first = t.Store(*place, read_only=True)
+    old = first.begin()
+    for i in range(2, 30):
+        fill(writer, file, 1000 * i, range(1, 9))
+    if place[1] == "db":
+        place[0].kill_process()
+    writer.close() if place[1] != "db" else writer.drop()  # the log stays, for the snapshot
+    writer = t.Store(*place, **TINY)
+    second = t.Store(*place, read_only=True)
+    assert read(second.begin().view(file)) == [29000] * 8
+    writer.checkpoint()
+    for i in range(30, 35):
+        assert read(second.begin().view(file)) == read(t.Store(*place, read_only=True).begin().view(file)) == [1000 * (i - 1)] * 8
+        fill(writer, file, 1000 * i, range(1, 9))
+        writer.checkpoint()
+    assert writer.stats()["files_replaced"] > 0
+    assert read(second.begin().view(file)) == [34000] * 8
+    assert read(old.view(file)) == [1000] * 8
 
 
 @pytest.mark.parametrize("seed", range(8))
