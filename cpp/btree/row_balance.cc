@@ -278,7 +278,8 @@ absl::Status BalanceLeaf(pager::FileWriter* writer, const RowPath& path, Balance
   return BalanceLeafAt(writer, path.low, {path.leaf_id, step.page, step.child, true, false}, balance);
 }
 
-absl::StatusOr<bool> ShareOverfull(pager::FileWriter* writer, const RowPath& path, absl::Span<const RowRun> runs) {
+absl::StatusOr<bool> ShareOverfull(pager::FileWriter* writer, const RowPath& path, absl::Span<const RowRun> runs,
+                                   uint32_t most_eighths) {
   if (path.depth == 0) return false;
   const RowStep& step = path.steps[path.depth - 1];
   for (const bool with_right : {false, true}) {
@@ -288,7 +289,8 @@ absl::StatusOr<bool> ShareOverfull(pager::FileWriter* writer, const RowPath& pat
     if (!has_pair) continue;
     RowLeaf neighbour;
     TURDB_RETURN_IF_ERROR(OpenLeaf(writer->view(), with_right ? pair.right : pair.left, &neighbour));
-    if (neighbour.is_records() != path.leaf.is_records() || IsFull(neighbour)) continue;
+    const bool has_room = neighbour.LiveBytes() <= neighbour.RoomBytes() / 8 * most_eighths;
+    if (neighbour.is_records() != path.leaf.is_records() || !has_room) continue;
     std::vector<RowRun> all(runs.begin(), runs.end());
     all.insert(with_right ? all.end() : all.begin(), RowRun::OfLeaf(neighbour, 0, neighbour.rows()));
     TURDB_ASSIGN_OR_RETURN(const bool is_done, LevelOut(writer, pair, all, neighbour.is_records(), 0));

@@ -34,9 +34,10 @@ absl::Status BalanceRowTree(pager::FileWriter* writer, int64_t key, uint32_t lev
 // As that for the leaf of a path that is still good.
 absl::Status BalanceLeaf(pager::FileWriter* writer, const RowPath& path, Balance balance);
 // Lays out rows that the leaf of the path is to have, but that do not fit it any more, together with a neighbour's; false, and
-// nothing changed, when the neighbours have no room. (Erasing from the middle of a full leaf of dense keys makes it
+// nothing changed, when the neighbours have no room: fill more than so many eighths. (Erasing from the middle of a full leaf of dense keys makes it
 // overfull, as the keys then need bytes; splitting every such leaf would double a table that loses a row in a thousand.)
-absl::StatusOr<bool> ShareOverfull(pager::FileWriter* writer, const RowPath& path, absl::Span<const record::RowRun> runs);
+absl::StatusOr<bool> ShareOverfull(pager::FileWriter* writer, const RowPath& path, absl::Span<const record::RowRun> runs,
+                                   uint32_t most_eighths);
 // Takes the leaf of the path, whose last row goes, out of the tree and frees it; an empty root stays.
 absl::Status RemoveLeaf(pager::FileWriter* writer, const RowPath& path);
 

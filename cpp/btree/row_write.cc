@@ -26,6 +26,10 @@ using record::RowRun;
 // A re-layout that leaves fewer spare slots than this is not worth repeating soon: the leaf counts as full.
 uint32_t NeededSlack(uint32_t rows) { return rows / 32; }
 
+// What a neighbour fills at most to take rows over: where more will come soon, it is worth it only for some room.
+constexpr uint32_t kEighths = 7;
+constexpr uint32_t kEighthsToGrow = 5;
+
 // Pages that hold the row's bytes outside its leaf, to be freed once the row is gone.
 struct RowChains {
   std::vector<std::pair<PageId, uint32_t>> chains;
@@ -95,7 +99,7 @@ absl::Status InsertByLayout(pager::FileWriter* writer, const RowPath& path, uint
     pieces.Add(std::move(page), leaf.KeyAt(0));
     return ReplaceLeaf(writer, path, &pieces, false);
   }
-  TURDB_ASSIGN_OR_RETURN(const bool is_shared, ShareOverfull(writer, path, runs));
+  TURDB_ASSIGN_OR_RETURN(const bool is_shared, ShareOverfull(writer, path, runs, kEighthsToGrow));
   if (is_shared) return absl::OkStatus();
   TURDB_RETURN_IF_ERROR(pieces.PackHalves(runs, is_records));
   return ReplaceLeaf(writer, path, &pieces, false);
@@ -113,7 +117,7 @@ absl::Status ReplaceByLayout(pager::FileWriter* writer, const RowPath& path, con
     pieces.Add(std::move(page), runs.front().KeyAt(0));
     return ReplaceLeaf(writer, path, &pieces, false);
   }
-  TURDB_ASSIGN_OR_RETURN(bool is_done, ShareOverfull(writer, path, runs));
+  TURDB_ASSIGN_OR_RETURN(bool is_done, ShareOverfull(writer, path, runs, kEighths));
   if (!is_done && has_widened) {
     TURDB_ASSIGN_OR_RETURN(is_done, SpreadOverfull(writer, path, runs));
   }

@@ -13,7 +13,7 @@ import turdb
 sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
 from oltp_space import SCHEMAS, churn
 
-ROWS = 30_000  # some ten pages that every database has are small beside them
+ROWS = 50_000  # some ten pages that every database has are small beside them
 
 
 def connect(engine, folder):
