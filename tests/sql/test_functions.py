@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from turdb._testing import exec as ex
 
 ORACLE = sqlite3.connect(":memory:")
+ORACLE.text_factory = lambda text: text.decode("utf-8", "surrogateescape")  # printf('%.3s') cuts within characters
 
 integers = st.one_of(st.integers(-12, 12), st.integers(-(2**63) + 1, 2**63 - 1))
 reals = st.floats(allow_nan=False, allow_infinity=False, width=32)

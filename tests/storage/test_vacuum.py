@@ -540,7 +540,7 @@ def test_churn_does_not_grow_the_disk(path):
         assert data_bytes(con) <= 2 * first + (4 << 20)
     wait_until(lambda: data_bytes(con) <= 2 * first + (1 << 20))
     con.execute("PRAGMA wal_checkpoint")
-    assert disk_bytes(path) <= 2 * first + (32 << 20)  # and what a log of two segments takes
+    assert disk_bytes(path) <= 2 * first + (34 << 20)  # and what a log of two segments takes, the catalog, and the like
     check(con)
     assert con.execute("SELECT value > 0 FROM turdb_catalog.statistics WHERE name = 'vacuumed_tables'").fetchone() == (1,)
     con.close()
