@@ -209,14 +209,14 @@ absl::Status StoreCore::InstallReplacements(CheckpointTurn* turn) {
     const ReplacedFile replaced{each->file()->id(), each->file()->oldest_state(), target, each->bytes()};
     const std::string path = each->file()->full_path();
     TURDB_RETURN_IF_ERROR(each->Install(target));
-    each->file()->MarkDirectoryDirty();  // until the folder is synced, by whatever checkpoint gets that far
+    each->file()->set_directory_dirty(true);  // until the folder is synced, by whatever checkpoint gets that far
     directories.insert(path.substr(0, path.rfind('/')));
     files_replaced_.fetch_add(1);
     std::lock_guard<std::mutex> guard(replaced_mutex_);
     replaced_files_.push_back(replaced);
   }
   for (const std::string& directory : directories) TURDB_RETURN_IF_ERROR(env_->SyncDir(directory));
-  for (auto& each : turn->replacements) each->file()->TakeIsDirectoryDirty();
+  for (auto& each : turn->replacements) each->file()->set_directory_dirty(false);
   turn->replacements.clear();
   return absl::OkStatus();
 }

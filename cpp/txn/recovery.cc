@@ -39,6 +39,7 @@ absl::Status Recovery::Run() {
     file.file = MakeIntrusive<DataFile>(env_, directory_, entry.path, entry.id, OnDisk::kYes, is_read_only_,
                                        memory_);
     file.page_count = entry.page_count;
+    file.file->set_directory_dirty(true);  // a killed process may have replaced it, and not come to sync the folder
   }
   TURDB_RETURN_IF_ERROR(log_.Scan());
   TURDB_RETURN_IF_ERROR(RepairTornPages());
