@@ -105,7 +105,7 @@ class DataFile : public RefCounted<DataFile> {
   // The right to write pages past the committed end, which keeps the file from being replaced; null when that is
   // going on, or `map`, the caller's, shows a file that was replaced. Given back with the last copy of the result.
   std::shared_ptr<void> TakeDirectRight(const IntrusivePtr<SharedMapping>& map);
-  // From here to EndReplacing nobody gets that right. False when somebody has it.
+  // From here to EndReplacing nobody gets that right, and the name stays. False when somebody has the right, or the name is about to go.
   bool BeginReplacing();
   void EndReplacing();
   // REQUIRES: BeginReplacing, EnsureOnDisk.
@@ -114,6 +114,8 @@ class DataFile : public RefCounted<DataFile> {
   // REQUIRES: BeginReplacing, and states before `written` that are in use have fixed their maps.
   void Replace(std::unique_ptr<env::File> file, Lsn written);
 
+  // From here on the file is not replaced: else the copy could take a name that is another file's by then. False while it is.
+  bool BeginUnlinking();
   // Removes the name; what is open or mapped stays readable.
   absl::Status Unlink();
 
@@ -145,6 +147,7 @@ class DataFile : public RefCounted<DataFile> {
   size_t map_bytes_ = 0;                             // length of the longest so far
   std::shared_ptr<MapSet> maps_ = std::make_shared<MapSet>();  // of the file that is open
   bool is_being_replaced_ = false;
+  bool is_being_unlinked_ = false;
   uint32_t n_direct_rights_ = 0;
   std::string replaced_directory_;  // empty: not to be searched
   Lsn known_replacements_{0};

@@ -119,8 +119,13 @@ std::shared_ptr<void> DataFile::TakeDirectRight(const IntrusivePtr<SharedMapping
 
 bool DataFile::BeginReplacing() {
   std::lock_guard<std::mutex> guard(mutex_);
-  is_being_replaced_ = n_direct_rights_ == 0;
+  is_being_replaced_ = n_direct_rights_ == 0 && !is_being_unlinked_;
   return is_being_replaced_;
+}
+bool DataFile::BeginUnlinking() {
+  std::lock_guard<std::mutex> guard(mutex_);
+  is_being_unlinked_ = !is_being_replaced_;
+  return is_being_unlinked_;
 }
 
 void DataFile::EndReplacing() {

@@ -162,6 +162,7 @@ void StoreCore::UnlinkDropped(Lsn durable) {
     std::lock_guard<std::mutex> guard(unlinks_mutex_);
     std::erase_if(unlinks_, [&](PendingUnlink& unlink) {
       if (unlink.lsn > durable || readers.IsClaimed(unlink.file->oldest_state(), unlink.lsn)) return false;
+      if (!unlink.file->BeginUnlinking()) return false;
       due.push_back(std::move(unlink));
       return true;
     });

@@ -13,7 +13,7 @@ absl::StatusOr<std::unique_ptr<FileReplacement>> FileReplacement::Prepare(env::E
                                                                           IntrusivePtr<pager::DataFile> file,
                                                                           Paths paths, const std::vector<Page>& pages) {
   if (!file->BeginReplacing()) {
-    return ConflictError("file '", file->path(), "' is being written to by a bulk load, while another process reads it");
+    return ConflictError("file '", file->path(), "' is being written to by a bulk load, or about to be removed, while another process reads it");
   }
   std::unique_ptr<FileReplacement> replacement(new FileReplacement(env, std::move(file), std::move(paths)));
   TURDB_RETURN_IF_ERROR(replacement->MakeSecondName());
