@@ -27,7 +27,7 @@
 namespace turdb::format {
 
 inline constexpr std::string_view kFileMagic = "turdbfil";
-inline constexpr uint32_t kFormatVersion = 1;
+inline constexpr uint32_t kFormatVersion = 2;
 
 inline constexpr size_t kHeaderMagicOffset = 16;
 inline constexpr size_t kHeaderVersionOffset = 24;
