@@ -39,11 +39,11 @@ LeafRun::~LeafRun() {
 absl::Status LeafRun::Await() { return writing_.valid() ? writing_.get() : absl::OkStatus(); }
 
 absl::Status LeafRun::Add(const uint8_t* page) {
+  if (n_ == kBatchPages) TURDB_RETURN_IF_ERROR(FlushDirect());  // may leave this without a batch
   if (pages_ == nullptr) {
     pages_ = static_cast<uint8_t*>(std::aligned_alloc(64, kBatchPages * kPageBytes));
     if (pages_ == nullptr) return OutOfMemoryError("loading rows: out of memory");
   }
-  if (n_ == kBatchPages) TURDB_RETURN_IF_ERROR(FlushDirect());
   uint8_t* to = pages_ + n_++ * kPageBytes;
   std::memcpy(to, page, kPageBytes);
   std::memset(to, 0, kPageHeaderBytes);
