@@ -111,6 +111,17 @@ def test_printf(flags, width, precision, kind, value):
     assert got == expected, (fmt, value)
 
 
+@pytest.mark.parametrize("kind", "sqQw")
+@pytest.mark.parametrize("flags", ["", "!", "-!", "0!"])
+@pytest.mark.parametrize("precision", ["", ".0", ".1", ".3", ".7"])
+def test_printf_counts_characters_with_a_bang(flags, precision, kind):
+    for value in ("\U0001f600", "a\u00e9\U0001f600b", "\u65e5\u672c\u8a9e's", "", "plain"):
+        fmt = f"<%{flags}8{precision}{kind}>"
+        expected = oracle("printf", (fmt, value))
+        if not isinstance(expected, sqlite3.OperationalError):
+            assert ex.call("printf", fmt, value) == expected, ascii((fmt, value))
+
+
 MODIFIERS = st.sampled_from([
     "+1 day", "-3 days", "1.5 hours", "+13 months", "-1 month", "+1 year", "start of month", "start of year", "start of day",
     "weekday 0", "weekday 3", "+01:30", "-00:00:10.5", "10 seconds", "-90 minutes", "bogus", "unixepoch", "+0.5 months",

@@ -252,15 +252,18 @@ class Formatter {
   }
 
   // Width and precision count bytes, with ! characters.
-  void Text(const Spec& spec, std::string text) {
-    if (spec.precision >= 0) {
-      size_t bytes = static_cast<size_t>(spec.precision);
-      if (spec.has_bang) {
-        bytes = 0;
-        for (int64_t n = 0; n < spec.precision && bytes < text.size(); ++n) ReadUtf8(text, &bytes);
-      }
-      if (bytes < text.size()) text.resize(bytes);
+  static std::string_view Cut(const Spec& spec, std::string_view text) {
+    if (spec.precision < 0) return text;
+    size_t bytes = static_cast<size_t>(spec.precision);
+    if (spec.has_bang) {
+      bytes = 0;
+      for (int64_t n = 0; n < spec.precision && bytes < text.size(); ++n) ReadUtf8(text, &bytes);
     }
+    return text.substr(0, bytes);
+  }
+
+  void Text(const Spec& spec, std::string text) {
+    text.resize(Cut(spec, text).size());
     Pad(spec, text, spec.has_bang ? Utf8Length(text) : text.size());
   }
 
@@ -282,8 +285,7 @@ class Formatter {
       plain.precision = -1;
       return Text(plain, spec.type == 'Q' ? "NULL" : "(NULL)");
     }
-    std::string_view text = ToText(arg, arena_);
-    if (spec.precision >= 0) text = text.substr(0, static_cast<size_t>(spec.precision));
+    const std::string_view text = Cut(spec, ToText(arg, arena_));
     std::string out;
     if (spec.type == 'Q') out.push_back('\'');
     for (char c : text) out.append(c == quote ? 2 : 1, c);
