@@ -1,4 +1,4 @@
-// Freed pieces are kept up to 4 MiB: enough for the pages that small transactions copy and drop again and again.
+// Freed pieces are kept up to 16 MiB: enough for the pages that transactions of some thousand rows copy and drop again and again.
 // None under a sanitizer, which would not see the use of a freed piece.
 #include "pager/page_pool.h"
 
@@ -12,7 +12,7 @@
 namespace turdb::pager {
 namespace {
 
-constexpr size_t kMaxFree = kIsSanitized ? 0 : 256;
+constexpr size_t kMaxFree = kIsSanitized ? 0 : 1024;
 constexpr std::align_val_t kAlignment{64};
 
 struct Pool {
