@@ -201,9 +201,10 @@ Database::~Database() {
 }
 
 void Database::NotifyCommit() {
+  // Most commits find the thread told already: waking it for each would cost as much as the commit.
+  if (is_work_pending_.exchange(true)) return;
   std::lock_guard lock(maintenance_mutex_);
   if (is_stopping_) return;
-  is_work_pending_ = true;
   if (!maintenance_.joinable()) {
     maintenance_ = std::thread([this] { RunMaintenance(); });
   } else {
@@ -219,15 +220,15 @@ void Database::set_background_absorb(bool is_on) {
 void Database::RunMaintenance() {
   std::unique_lock lock(maintenance_mutex_);
   while (!is_stopping_) {
-    maintenance_wake_.wait(lock, [this] { return is_work_pending_ || is_stopping_; });
+    maintenance_wake_.wait(lock, [this] { return is_work_pending_.load() || is_stopping_; });
     const auto delay = std::chrono::steady_clock::now() + kMaintenanceDelay;
     maintenance_wake_.wait_until(lock, delay, [this] { return is_stopping_.load(); });
     if (is_stopping_) return;
-    is_work_pending_ = false;
+    is_work_pending_.exchange(false);  // the commits that set it are seen by what follows, later ones set it again
     lock.unlock();
     const bool has_more = Maintain();
     lock.lock();
-    is_work_pending_ |= has_more;
+    if (has_more) is_work_pending_.store(true);
   }
 }
 

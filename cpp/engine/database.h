@@ -71,7 +71,7 @@ class Database {
 
   std::mutex maintenance_mutex_;
   std::condition_variable maintenance_wake_;
-  bool is_work_pending_ = false;
+  std::atomic<bool> is_work_pending_{false};
   std::atomic<bool> is_stopping_{false};
   bool is_absorbing_ = true;
   std::thread maintenance_;  // started by the first commit that may need it
