@@ -16,6 +16,7 @@ import turdb
 class Schema(NamedTuple):
     create: list[str]
     row: Callable[[int, random.Random], tuple]
+    share: float = 1.0  # of the rows asked for
 
 
 SCHEMAS = {
@@ -36,7 +37,21 @@ SCHEMAS = {
         ["CREATE TABLE t (id TEXT PRIMARY KEY, a INTEGER) WITHOUT ROWID"],
         lambda i, r: (f"key-{i * 7919 % 1_000_003:07}", r.randrange(1000)),
     ),
+    "documents": Schema(
+        ["CREATE TABLE t (id INTEGER PRIMARY KEY, title TEXT, body TEXT)"],
+        lambda i, r: (i, f"document {i}", text_of(int(r.lognormvariate(8.7, 1)), r)),
+        0.05,
+    ),
+    "long keys": Schema(
+        ["CREATE TABLE t (id INTEGER PRIMARY KEY, address TEXT)", "CREATE INDEX by_address ON t (address)"],
+        lambda i, r: (i, f"{r.randrange(10**9)} {text_of(r.randrange(3000), r)}"),
+        0.1,
+    ),
 }
+
+
+def text_of(length: int, r: random.Random) -> str:
+    return f"{r.randrange(10**9)} lorem ipsum dolor sit amet " * (length // 30) + "x" * (length % 30)
 
 
 def make_row(i: int, r: random.Random) -> tuple:
@@ -74,10 +89,10 @@ def vacuum(con: Any) -> None:
 
 def space(engines: list[Engine], arguments: argparse.Namespace) -> None:
     report = Report("bytes on disk, a row", arguments.only)
-    count = arguments.rows
     for schema_name, schema in SCHEMAS.items():
         if not report.wants(schema_name):
             continue
+        count = max(100, int(arguments.rows * schema.share))
         r = random.Random(3)
         rows = [schema.row(i, r) for i in range(count)]
         figures: dict[str, dict[str, float]] = {engine.name: {} for engine in engines}

@@ -32,6 +32,7 @@ class StrongId {
 };
 
 using PageId = StrongId<struct PageIdTag, uint32_t>;    // a page of one file; page 0 is its header
+using OverflowRef = StrongId<struct OverflowRefTag, uint32_t>;  // a link of an overflow chain (format/overflow.h)
 using FileId = StrongId<struct FileIdTag, uint32_t>;    // a file of one database, never reused
 using TxnId = StrongId<struct TxnIdTag, uint64_t>;      // a transaction of one database
 using Lsn = StrongId<struct LsnTag, uint64_t>;          // byte position in the endless log

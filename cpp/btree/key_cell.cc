@@ -30,10 +30,10 @@ ABSL_ATTRIBUTE_ALWAYS_INLINE inline bool ParseBody(const uint8_t* at, const uint
   if (static_cast<size_t>(end - at) < key_here + (is_cut ? 4 : 0) + payload_here) return false;
   cell->tail = {reinterpret_cast<const char*>(at), key_here};
   at += key_here;
-  cell->key_chain = PageId(is_cut ? Load<uint32_t>(at) : 0);
+  cell->key_chain = OverflowRef(is_cut ? Load<uint32_t>(at) : 0);
   at += is_cut ? 4 : 0;
   cell->payload = {reinterpret_cast<const char*>(at), is_outside ? 0 : payload_here};
-  cell->payload_chain = PageId(is_outside ? Load<uint32_t>(at) : 0);
+  cell->payload_chain = OverflowRef(is_outside ? Load<uint32_t>(at) : 0);
   cell->size = static_cast<uint32_t>(at + payload_here - cell->start);
   return true;
 }
@@ -179,11 +179,11 @@ absl::StatusOr<std::string> MakeKeyCell(pager::FileWriter* writer, std::string_v
   AppendVarint(&cell, uint64_t{payload.size()} << 1 | payload_is_outside);
   cell.append(key_here);
   if (key_is_cut) {
-    TURDB_ASSIGN_OR_RETURN(const PageId chain, WriteOverflow(writer, key.substr(kKeyInlineBytes)));
+    TURDB_ASSIGN_OR_RETURN(const OverflowRef chain, WriteOverflow(writer, key.substr(kKeyInlineBytes)));
     AppendFixed<uint32_t>(&cell, chain.value());
   }
   if (payload_is_outside) {
-    TURDB_ASSIGN_OR_RETURN(const PageId chain, WriteOverflow(writer, payload));
+    TURDB_ASSIGN_OR_RETURN(const OverflowRef chain, WriteOverflow(writer, payload));
     AppendFixed<uint32_t>(&cell, chain.value());
   } else {
     cell.append(payload);

@@ -28,8 +28,8 @@ struct KeyCell {
   std::string_view payload;  // empty when it is outside
   uint32_t key_bytes = 0;    // of the whole key
   uint32_t payload_bytes = 0;
-  PageId key_chain{0};  // 0 when the key is whole
-  PageId payload_chain{0};
+  OverflowRef key_chain{0};  // 0 when the key is whole
+  OverflowRef payload_chain{0};
   const uint8_t* start = nullptr;  // of the cell
   uint32_t size = 0;               // of the cell
 

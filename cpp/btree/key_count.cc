@@ -6,7 +6,7 @@
 #include "btree/key_balance.h"
 #include "btree/key_structure.h"
 #include "btree/key_tree.h"
-#include "btree/overflow.h"
+#include "btree/page_claims.h"
 
 namespace turdb::btree {
 namespace {
@@ -28,13 +28,11 @@ absl::StatusOr<uint64_t> CountBelow(const pager::FileView& view, PageId id, int 
 // Walks the whole tree and writes down what is wrong.
 class KeyTreeCheck {
  public:
-  KeyTreeCheck(const pager::FileView& view, std::vector<PageId>* used) : view_(view), used_(used) {
-    seen_.resize(view.page_count());
-  }
+  KeyTreeCheck(const pager::FileView& view, std::vector<PageId>* used) : view_(view), claims_(view, used) {}
 
   // `high` is exclusive, null at the tree's right edge.
   void Visit(PageId id, int level, const std::string& low, const std::string* high) {
-    if (findings_.size() >= kMaxFindings || !Claim(id)) return;
+    if (claims_.is_full() || !claims_.Claim(id)) return;
     KeyPage page;
     const absl::Status status = OpenKeyPage(view_, id, level, &page);
     if (!status.ok()) return Note(status);
@@ -57,13 +55,14 @@ class KeyTreeCheck {
     if (page.level() > 0) VisitChild(id, page, page.count(), previous, high);
     if (page.level() > 0) CheckFill(id, page);
   }
-  void Note(const absl::Status& status) { findings_.push_back(std::string(FromAbsl(status.message()))); }
-  std::vector<std::string> TakeFindings() { return std::move(findings_); }
+  void Note(const absl::Status& status) { claims_.Note(status); }
+  std::vector<std::string> TakeFindings() {
+    claims_.CheckPieces();
+    return claims_.TakeFindings();
+  }
 
  private:
-  static constexpr size_t kMaxFindings = 100;  // a badly damaged file would say the same for ever
-
-  void Note(PageId id, std::string_view what) { findings_.push_back(Cat("page ", id.value(), ": ", what)); }
+  void Note(PageId id, std::string_view what) { claims_.Note(id, what); }
 
   void VisitChild(PageId id, const KeyPage& page, uint32_t i, const std::string& low, const std::string* high) {
     PageId child;
@@ -93,35 +92,14 @@ class KeyTreeCheck {
     if (!slot->is_found || slot->index != i) Note(id, Cat("the heads do not lead to key ", i));
   }
   void ClaimChains(const KeyCell& cell) {
-    std::vector<PageId> chain;
-    absl::Status status;
     if (cell.key_chain.value() != 0) {
-      status.Update(ListOverflow(view_, cell.key_chain, cell.key_bytes - uint32_t(cell.KeyBytesHere()), &chain));
+      claims_.ClaimChain(cell.key_chain, cell.key_bytes - static_cast<uint32_t>(cell.KeyBytesHere()));
     }
-    if (cell.payload_chain.value() != 0) {
-      status.Update(ListOverflow(view_, cell.payload_chain, cell.payload_bytes, &chain));
-    }
-    if (!status.ok()) Note(status);
-    for (const PageId page : chain) Claim(page);
-  }
-  bool Claim(PageId id) {
-    if (id.value() >= seen_.size()) {
-      Note(id, "it is referred to, but outside the file");
-      return false;
-    }
-    if (seen_[id.value()]) {
-      Note(id, "it is referred to twice");
-      return false;
-    }
-    seen_[id.value()] = true;
-    used_->push_back(id);
-    return true;
+    if (cell.payload_chain.value() != 0) claims_.ClaimChain(cell.payload_chain, cell.payload_bytes);
   }
 
   const pager::FileView& view_;
-  std::vector<PageId>* const used_;
-  std::vector<bool> seen_;
-  std::vector<std::string> findings_;
+  PageClaims claims_;
 };
 
 }  // namespace

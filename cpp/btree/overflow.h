@@ -1,6 +1,7 @@
-// Overflow chains: long values in pages of their own (format/overflow.h).
+// Overflow chains: long values outside the page of their row or key (format/overflow.h).
 //
-// Who refers to a chain keeps its first page and length. A chain is never changed: a new value gets a new chain.
+// Whole pages take what fills them, pieces of shared pages the rest. Who refers to a chain keeps its first link and length.
+// A chain is never changed: a new value gets a new chain.
 // Readers are safe beside writers of other snapshots. Errors: kCorruption, and what the writer returns.
 #pragma once
 
@@ -16,11 +17,11 @@ namespace turdb::btree {
 
 inline constexpr uint64_t kMaxValueBytes = uint64_t{1} << 30;
 
-absl::StatusOr<PageId> WriteOverflow(pager::FileWriter* writer, std::string_view bytes);  // bytes not empty
-absl::StatusOr<std::string_view> ReadOverflow(const pager::FileView& view, PageId first, uint32_t length, Arena* arena);
-absl::Status FreeOverflow(pager::FileWriter* writer, PageId first, uint32_t length);
-absl::StatusOr<bool> OverflowEquals(const pager::FileView& view, PageId first, std::string_view bytes);
-// Appends the chain's pages to `pages`, checking each.
-absl::Status ListOverflow(const pager::FileView& view, PageId first, uint32_t length, std::vector<PageId>* pages);
+absl::StatusOr<OverflowRef> WriteOverflow(pager::FileWriter* writer, std::string_view bytes);  // bytes not empty
+absl::StatusOr<std::string_view> ReadOverflow(const pager::FileView& view, OverflowRef first, uint32_t length, Arena* arena);
+absl::Status FreeOverflow(pager::FileWriter* writer, OverflowRef first, uint32_t length);
+absl::StatusOr<bool> OverflowEquals(const pager::FileView& view, OverflowRef first, std::string_view bytes);
+// Appends the chain's links to `links`, checking each.
+absl::Status ListOverflow(const pager::FileView& view, OverflowRef first, uint32_t length, std::vector<OverflowRef>* links);
 
 }  // namespace turdb::btree

@@ -16,10 +16,10 @@ bool IsLong(const Cell& cell) {
 absl::StatusOr<Cell> Spill(pager::FileWriter* writer, const Cell& cell, const Cell* old) {
   if (old != nullptr && record::IsOverflowCell(*old) && old->length == cell.length) {
     TURDB_ASSIGN_OR_RETURN(const bool is_same,
-                           OverflowEquals(writer->view(), record::OverflowPage(*old), cell.view()));
-    if (is_same) return record::OverflowCell(cell, record::OverflowPage(*old));
+                           OverflowEquals(writer->view(), record::FirstLink(*old), cell.view()));
+    if (is_same) return record::OverflowCell(cell, record::FirstLink(*old));
   }
-  TURDB_ASSIGN_OR_RETURN(const PageId first, WriteOverflow(writer, cell.view()));
+  TURDB_ASSIGN_OR_RETURN(const OverflowRef first, WriteOverflow(writer, cell.view()));
   return record::OverflowCell(cell, first);
 }
 
@@ -61,7 +61,7 @@ absl::Status ReadStoredRow(const pager::FileView& view, PageId leaf_id, const re
 absl::Status Resolve(const pager::FileView& view, Arena* arena, Cell* cell) {
   if (!record::IsOverflowCell(*cell)) return absl::OkStatus();
   TURDB_ASSIGN_OR_RETURN(const std::string_view bytes,
-                         ReadOverflow(view, record::OverflowPage(*cell), cell->length, arena));
+                         ReadOverflow(view, record::FirstLink(*cell), cell->length, arena));
   cell->bytes = bytes.data();
   cell->reserved = 0;
   return absl::OkStatus();

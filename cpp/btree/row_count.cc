@@ -4,7 +4,7 @@
 
 #include "base/errors.h"
 #include "base/status_macros.h"
-#include "btree/overflow.h"
+#include "btree/page_claims.h"
 #include "btree/row_cells.h"
 #include "btree/row_path.h"
 #include "btree/row_tree.h"
@@ -44,12 +44,10 @@ absl::StatusOr<uint32_t> RootLevel(const pager::FileView& view) {
 // Walks the whole tree and writes down what is wrong.
 class RowTreeCheck {
  public:
-  RowTreeCheck(const pager::FileView& view, std::vector<PageId>* used) : view_(view), used_(used) {
-    seen_.resize(view.page_count());
-  }
+  RowTreeCheck(const pager::FileView& view, std::vector<PageId>* used) : view_(view), claims_(view, used) {}
 
   void Visit(PageId id, uint32_t level, int64_t low, int64_t high) {
-    if (findings_.size() >= kMaxFindings || !Claim(id)) return;
+    if (claims_.is_full() || !claims_.Claim(id)) return;
     if (level == 0) {
       VisitLeaf(id, low, high);
       return;
@@ -68,27 +66,14 @@ class RowTreeCheck {
       if (i > 0) CheckFill(id, interior.ChildAt(i - 1), interior.ChildAt(i), level - 1);
     }
   }
-  void Note(const absl::Status& status) { findings_.push_back(std::string(FromAbsl(status.message()))); }
-  std::vector<std::string> TakeFindings() { return std::move(findings_); }
+  void Note(const absl::Status& status) { claims_.Note(status); }
+  std::vector<std::string> TakeFindings() {
+    claims_.CheckPieces();
+    return claims_.TakeFindings();
+  }
 
  private:
-  static constexpr size_t kMaxFindings = 100;  // a badly damaged file would say the same for ever
-
-  void Note(PageId id, std::string_view what) { findings_.push_back(Cat("page ", id.value(), ": ", what)); }
-
-  bool Claim(PageId id) {
-    if (id.value() >= seen_.size()) {
-      Note(id, "it is referred to, but outside the file");
-      return false;
-    }
-    if (seen_[id.value()]) {
-      Note(id, "it is referred to twice");
-      return false;
-    }
-    seen_[id.value()] = true;
-    used_->push_back(id);
-    return true;
-  }
+  void Note(PageId id, std::string_view what) { claims_.Note(id, what); }
 
   // Neighbours that would fit half a page together should be one (row_balance.h).
   void CheckFill(PageId parent, PageId left_id, PageId right_id, uint32_t level) {
@@ -137,18 +122,12 @@ class RowTreeCheck {
     if (!status.ok()) return Note(status);
     cells.push_back(record);
     for (const Cell& cell : cells) {
-      if (!record::IsOverflowCell(cell)) continue;
-      std::vector<PageId> chain;
-      const absl::Status listed = ListOverflow(view_, record::OverflowPage(cell), cell.length, &chain);
-      if (!listed.ok()) Note(listed);
-      for (const PageId page : chain) Claim(page);
+      if (record::IsOverflowCell(cell)) claims_.ClaimChain(record::FirstLink(cell), cell.length);
     }
   }
 
   const pager::FileView& view_;
-  std::vector<PageId>* const used_;
-  std::vector<bool> seen_;
-  std::vector<std::string> findings_;
+  PageClaims claims_;
 };
 
 }  // namespace

@@ -15,7 +15,7 @@ absl::StatusOr<Cell> RecordCell(pager::FileWriter* writer, absl::Span<const Cell
   *bytes = record::EncodeRecord(row);
   const Cell cell = Cell::Blob(*bytes);
   if (bytes->size() <= format::kMaxInlineBytes) return cell;
-  TURDB_ASSIGN_OR_RETURN(const PageId first, WriteOverflow(writer, *bytes));
+  TURDB_ASSIGN_OR_RETURN(const OverflowRef first, WriteOverflow(writer, *bytes));
   return record::OverflowCell(cell, first);
 }
 

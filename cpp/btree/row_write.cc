@@ -32,13 +32,13 @@ constexpr uint32_t kEighthsToGrow = 5;
 
 // Pages that hold the row's bytes outside its leaf, to be freed once the row is gone.
 struct RowChains {
-  std::vector<std::pair<PageId, uint32_t>> chains;
+  std::vector<std::pair<OverflowRef, uint32_t>> chains;
   void Add(const Cell& cell) {
-    if (record::IsOverflowCell(cell)) chains.push_back({record::OverflowPage(cell), cell.length});
+    if (record::IsOverflowCell(cell)) chains.push_back({record::FirstLink(cell), cell.length});
   }
   void Keep(const Cell& cell) {
     if (!record::IsOverflowCell(cell)) return;
-    const auto is_kept = [&](const auto& chain) { return chain.first == record::OverflowPage(cell); };
+    const auto is_kept = [&](const auto& chain) { return chain.first == record::FirstLink(cell); };
     chains.erase(std::remove_if(chains.begin(), chains.end(), is_kept), chains.end());
   }
   absl::Status Free(pager::FileWriter* writer) const {

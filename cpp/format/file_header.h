@@ -7,7 +7,9 @@
 //   32     4    page count: pages [0, count) belong to the file
 //   36     4    first free-list trunk page, 0 when there is none
 //   40     4    free pages, trunks included
-//   44     100  reserved, 0
+//   44     4    first page with room for pieces of overflow, 0 when there is none
+//   48     8    bytes of room in pages of pieces
+//   56     88   reserved, 0
 //   144    256  user area: the room that owns the file (pager::kUserAreaOffset)
 //
 // A free-list trunk (PageKind::kFreeListTrunk):
@@ -27,7 +29,7 @@
 namespace turdb::format {
 
 inline constexpr std::string_view kFileMagic = "turdbfil";
-inline constexpr uint32_t kFormatVersion = 2;
+inline constexpr uint32_t kFormatVersion = 3;
 
 inline constexpr size_t kHeaderMagicOffset = 16;
 inline constexpr size_t kHeaderVersionOffset = 24;
@@ -35,6 +37,8 @@ inline constexpr size_t kHeaderFileIdOffset = 28;
 inline constexpr size_t kHeaderPageCountOffset = 32;
 inline constexpr size_t kHeaderFreeTrunkOffset = 36;
 inline constexpr size_t kHeaderFreeCountOffset = 40;
+inline constexpr size_t kHeaderPiecesOffset = 44;
+inline constexpr size_t kHeaderPieceRoomOffset = 48;
 
 inline constexpr size_t kTrunkNextOffset = 16;
 inline constexpr size_t kTrunkCountOffset = 20;

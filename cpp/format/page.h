@@ -41,8 +41,9 @@ enum class PageKind : uint8_t {
   kHnswUpper = 12,    // links of the upper levels
   kKeyInterior = 13,  // B+tree by encoded key
   kKeyLeaf = 14,
+  kOverflowPieces = 15,
 };
-inline constexpr PageKind kLastPageKind = PageKind::kKeyLeaf;
+inline constexpr PageKind kLastPageKind = PageKind::kOverflowPieces;
 
 inline PageKind PageKindOf(const uint8_t* page) { return static_cast<PageKind>(page[kPageKindOffset]); }
 inline void SetPageKind(uint8_t* page, PageKind kind) { page[kPageKindOffset] = static_cast<uint8_t>(kind); }

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <limits>
 
 #include "base/errors.h"
 #include "base/status_macros.h"
@@ -96,8 +95,9 @@ absl::StatusOr<uint8_t*> PrivatePages::MutablePage(PageId id) {
 }
 
 absl::Status PrivatePages::CheckRoom(uint32_t n) const {
-  if (n > std::numeric_limits<uint32_t>::max() - view_.page_count_) {
-    return DiskFullError("file '", view_.path(), "' cannot grow beyond 2^32 pages");
+  constexpr uint32_t kMostPages = 1u << 31;  // higher numbers name pieces of pages (format/overflow.h)
+  if (n > kMostPages - std::min(kMostPages, view_.page_count_)) {
+    return DiskFullError("file '", view_.path(), "' cannot grow beyond 2^31 pages (32 TiB)");
   }
   return absl::OkStatus();
 }

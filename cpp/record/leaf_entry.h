@@ -1,7 +1,7 @@
 // Entries of a leaf's heap and of records: a cell as tag, length and bytes (format/row_leaf.h).
 //
 // A value that went to an overflow chain is a cell marked as overflowed: it keeps type, subtype and length, and its
-// `integer` is the chain's first page. Such cells never leave the storage rooms. Any thread.
+// `integer` is the chain's first link. Such cells never leave the storage rooms. Any thread.
 #pragma once
 
 #include <bit>
@@ -14,13 +14,13 @@ namespace turdb::record {
 
 inline constexpr uint16_t kOverflowMark = 1;  // Cell::reserved
 inline bool IsOverflowCell(const Cell& cell) { return cell.reserved == kOverflowMark; }
-inline Cell OverflowCell(const Cell& like, PageId first_page) {
+inline Cell OverflowCell(const Cell& like, OverflowRef first) {
   Cell cell = like;
-  cell.integer = first_page.value();
+  cell.integer = first.value();
   cell.reserved = kOverflowMark;
   return cell;
 }
-inline PageId OverflowPage(const Cell& cell) { return PageId(static_cast<uint32_t>(cell.integer)); }
+inline OverflowRef FirstLink(const Cell& cell) { return OverflowRef(static_cast<uint32_t>(cell.integer)); }
 
 // Bytes that the cell takes as an entry; a NULL takes one (in records).
 uint32_t EntrySize(const Cell& cell);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "record/leaf_entry.h"
 #include "record/widen.h"
 
 namespace turdb::record {
@@ -54,7 +55,8 @@ void CopyNulls(const LeafColumn& column, uint32_t first, BatchRange range, Colum
   }
 }
 
-bool AppendCells(const RowLeaf& leaf, const LeafColumn& column, uint32_t first, BatchRange range, ColumnVector* out) {
+bool AppendCells(const RowLeaf& leaf, const LeafColumn& column, uint32_t first, BatchRange range, ColumnVector* out,
+                 bool* has_overflow) {
   Cell* to = out->mutable_cells() + range.at;
   if (column.encoding != LeafEncoding::kEntry) {
     for (uint32_t i = 0; i < range.n; ++i) {
@@ -74,7 +76,9 @@ bool AppendCells(const RowLeaf& leaf, const LeafColumn& column, uint32_t first, 
       cell.length = tag;
       cell.type = StorageClass::kText;
       to[i] = cell;
-    } else if (!leaf.EntryAt(offset, &to[i])) {
+    } else if (leaf.EntryAt(offset, &to[i])) {
+      *has_overflow |= IsOverflowCell(to[i]);  // whatever a damaged page says of the column
+    } else {
       return false;
     }
   }
@@ -91,7 +95,9 @@ bool AppendVaried(const RowLeaf& leaf, uint32_t column, uint32_t first, const Ce
   for (uint32_t i = 0; i < range.n; ++i) {
     if (leaf.ColumnsOf(first + i) <= column) {
       to[i] = absent;
-    } else if (!leaf.ValueAt(minipage, first + i, &to[i])) {
+    } else if (leaf.ValueAt(minipage, first + i, &to[i])) {
+      *has_overflow |= IsOverflowCell(to[i]);
+    } else {
       return false;
     }
   }
@@ -153,7 +159,7 @@ bool AppendLeafColumn(const RowLeaf& leaf, uint32_t column, uint32_t first, cons
       return true;
     }
   }
-  return AppendCells(leaf, minipage, first, range, out);
+  return AppendCells(leaf, minipage, first, range, out, has_overflow);
 }
 
 }  // namespace turdb::record

@@ -36,9 +36,10 @@ absl::Status PageCopier::CopyHeader() {
   TURDB_RETURN_IF_ERROR(CopyUserArea(*from_, to_));
   const uint8_t* const source = from_->Page(PageId(0));
   TURDB_ASSIGN_OR_RETURN(uint8_t* const header, to_->MutablePage(PageId(0)));
-  for (const size_t field : {format::kHeaderFreeTrunkOffset, format::kHeaderFreeCountOffset}) {
-    Store<uint32_t>(header + field, Load<uint32_t>(source + field));
-  }
+  // The free list and the list of pages of pieces: page numbers stay what they are.
+  constexpr size_t kListsEnd = format::kHeaderPieceRoomOffset + sizeof(uint64_t);
+  std::memcpy(header + format::kHeaderFreeTrunkOffset, source + format::kHeaderFreeTrunkOffset,
+              kListsEnd - format::kHeaderFreeTrunkOffset);
   return absl::OkStatus();
 }
 

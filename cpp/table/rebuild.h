@@ -39,7 +39,7 @@ struct FileSpace {
   std::string name;              // of the table, column or index
   uint64_t pages = 0;            // page 0 included
   uint64_t free_pages = 0;       // in the free list
-  uint64_t dead_bytes = 0;       // of slots and nodes without a row; not those of free pages
+  uint64_t dead_bytes = 0;       // of slots and nodes without a row, room in pages of pieces; not those of free pages
   uint64_t rows = 0;             // rows and entries are estimated, live slots and nodes counted
 };
 absl::StatusOr<std::vector<FileSpace>> TableSpace(txn::Transaction* txn, const catalog::TableDef& table);

@@ -22,6 +22,7 @@ absl::StatusOr<FileSpace> SpaceOf(const pager::FileView& view, FileSpace::Kind k
   space.path = view.path();
   space.name = std::string(name);
   space.pages = view.page_count();
+  space.dead_bytes = std::min(Load<uint64_t>(header + format::kHeaderPieceRoomOffset), space.pages * format::kPageBytes);
   space.free_pages = std::min(Load<uint32_t>(header + format::kHeaderFreeCountOffset), view.page_count());
   return space;
 }

@@ -34,7 +34,8 @@ def disk_bytes(path):
 def test_bytes_on_disk(tmp_path, shape):
     schema = SCHEMAS[shape]
     rng = random.Random(3)
-    rows = [schema.row(i, rng) for i in range(ROWS)]
+    count = int(ROWS * schema.share)
+    rows = [schema.row(i, rng) for i in range(count)]
     taken = {"turdb": [], "sqlite3": []}
     content = []
     for engine, states in taken.items():
@@ -46,7 +47,7 @@ def test_bytes_on_disk(tmp_path, shape):
             con.execute("COMMIT")
         states.append(disk_bytes(tmp_path / engine))
         with connect(engine, tmp_path) as con:
-            churn(con, schema, ROWS, 5)
+            churn(con, schema, count, 5)
         states.append(disk_bytes(tmp_path / engine))
         with connect(engine, tmp_path) as con:
             con.execute("VACUUM")

@@ -106,8 +106,11 @@ def check_fill(tree, model, times):
     assert used <= times * floor + 2, (used, floor)
 
 
-def erase_in_steps(tree, model, pattern, check, seed=0):
-    """Erases everything by the pattern and checks the tree and how full it is on the way; at last only the root is left."""
+def erase_in_steps(tree, model, pattern, check, seed=0, pieces=1):
+    """Erases everything by the pattern and checks the tree and how full it is on the way; at last only the root is left.
+
+    `pieces`: of long values that share a page, which stays as long as there is one of them.
+    """
     keys = victims(sorted(model), pattern, 1.0, seed)
     step = max(1, len(keys) // 12)
     times = 2.5 if pattern in ("random", "alternate") else 1.2  # ranges leave all but their edges as it was
@@ -116,6 +119,6 @@ def erase_in_steps(tree, model, pattern, check, seed=0):
         del model[key]
         if i % step == 0:
             check(tree, model)
-            check_fill(tree, model, times)
+            check_fill(tree, model, times * pieces)
     check(tree, {})
     assert tree.check()[1] == 1  # only the root is left; all else is on the free list
