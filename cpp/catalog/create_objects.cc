@@ -64,6 +64,7 @@ absl::StatusOr<IndexDef> CreateIndex(CatalogCache* cache, txn::Transaction* txn,
   if (table->kind == TableKind::kView) return NameError("views may not be indexed");
   TURDB_ASSIGN_OR_RETURN(index.id, NewObjectId(txn));
   index.table = table->name;
+  index.has_short_row_keys = CanHaveShortRowKeys(*table, index);
   TURDB_RETURN_IF_ERROR(CreateIndexFile(txn, &index));
   TURDB_RETURN_IF_ERROR(AddRow(txn, RowKind::kIndex, index.id, EncodeDefinition(index)));
   return index;

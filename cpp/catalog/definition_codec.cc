@@ -77,6 +77,7 @@ void Describe(Archive& a, IndexDef& i) {
   a.Field(12, i.file);
   a.Field(13, i.path);
   a.Field(14, i.sql);
+  a.Field(15, i.has_short_row_keys);
 }
 
 template <typename Archive>

@@ -65,6 +65,9 @@ struct IndexDef {
   IndexKind kind = IndexKind::kBtree;
   IndexOrigin origin = IndexOrigin::kCreateIndex;
   bool is_unique = false;
+  // Of a WITHOUT ROWID table: entries leave out of the primary key behind the columns what is among them. Not so in indexes
+  // of format 2 and before.
+  bool has_short_row_keys = false;
   ConflictAction conflict_action = ConflictAction::kDefault;
   std::vector<IndexColumn> columns;  // without the rowid that ends every key
   std::string where_sql;             // partial index; empty when it covers all rows
@@ -111,6 +114,11 @@ struct TableDef {
 
   int FindColumn(std::string_view column) const;  // -1 when there is none; ASCII case is folded
 };
+
+// Of an index whose entries are written from now on.
+inline bool CanHaveShortRowKeys(const TableDef& table, const IndexDef& index) {
+  return table.is_without_rowid && index.kind == IndexKind::kBtree && !index.is_unique;
+}
 
 struct TriggerDef {
   ObjectId id;

@@ -3,6 +3,7 @@
 #include "table/index_codec.h"
 
 #include <algorithm>
+#include <set>
 
 #include "base/coding.h"
 #include "base/errors.h"
@@ -36,6 +37,7 @@ IndexCodec::IndexCodec(const TableDef& table, const catalog::IndexDef* index) : 
   if (index == nullptr) {
     key_columns_ = PrimaryKeyColumns(table);
     for (size_t i = 0; i < table.columns.size(); ++i) held_.push_back(static_cast<int>(i));
+    columns_in_key_ = std::set<int>(table.primary_key.begin(), table.primary_key.end()).size();  // it may name one twice
     return;
   }
   for (const catalog::IndexColumn& column : index->columns) {
@@ -46,6 +48,18 @@ IndexCodec::IndexCodec(const TableDef& table, const catalog::IndexDef* index) : 
   if (!table.is_without_rowid) return;
   row_key_columns_ = PrimaryKeyColumns(table);
   held_.insert(held_.end(), table.primary_key.begin(), table.primary_key.end());
+  if (index->has_short_row_keys) FindRowKeyPlaces();
+}
+
+void IndexCodec::FindRowKeyPlaces() {
+  for (size_t i = 0; i < row_key_columns_.size(); ++i) {
+    int place = -1;
+    for (size_t k = 0; k < key_columns_.size() && place < 0; ++k) {
+      const bool has_same_bytes = key_columns_[k].collation == row_key_columns_[i].collation && !key_columns_[k].is_descending;
+      if (held_[k] == table_.primary_key[i] && has_same_bytes) place = static_cast<int>(k);
+    }
+    row_key_places_.push_back(place);
+  }
 }
 
 int IndexCodec::PositionOf(int column) const {
@@ -73,14 +87,31 @@ void IndexCodec::Encode(const Cell* key_cells, const Cell* row, RowRef ref, Inde
   } else if (entry->is_distinct) {
     AppendVarint(&entry->payload, ref.key.size());
     entry->payload.append(ref.key);
-  } else {
+  } else if (row_key_places_.empty()) {
     entry->key.append(ref.key);
+  } else {
+    AppendRestOfRowKey(row, &entry->key);
   }
   AppendInexactCells(key_cells, row, &entry->payload);
 }
 
+void IndexCodec::AppendRestOfRowKey(const Cell* row, std::string* key) const {
+  for (size_t i = 0; i < row_key_places_.size(); ++i) {
+    if (row_key_places_[i] < 0) record::AppendKey(key, row[table_.primary_key[i]], row_key_columns_[i]);
+  }
+}
+
+bool IndexCodec::IsAllInKey(const Cell* row) const {
+  if (held_.size() != columns_in_key_) return false;
+  for (size_t i = 0; i < held_.size(); ++i) {
+    if (!IsExactInKey(row[i], table_.columns[i].collation)) return false;
+  }
+  return true;
+}
+
 void IndexCodec::EncodeTableRow(const Cell* row, IndexEntry* entry) const {
   entry->is_distinct = true;
+  if (IsAllInKey(row)) return;
   AppendPayloadCount(&entry->payload, static_cast<uint32_t>(held_.size()));
   for (size_t i = 0; i < held_.size(); ++i) {
     const auto& key = table_.primary_key;
@@ -113,14 +144,34 @@ absl::Status IndexCodec::Damaged() const {
 }
 
 absl::Status IndexCodec::DecodeColumns(std::string_view* key, const std::vector<record::KeyColumn>& columns, Arena* arena,
-                                       Cell* cells) const {
+                                       Cell* cells, KeyParts* parts) const {
   for (size_t i = 0; i < columns.size(); ++i) {
+    const std::string_view from = *key;
     TURDB_ASSIGN_OR_RETURN(cells[i], record::DecodeKey(key, columns[i], arena));
+    if (parts != nullptr) parts->push_back(from.substr(0, from.size() - key->size()));
   }
   return absl::OkStatus();
 }
 
-absl::Status IndexCodec::TakeRow(std::string_view* key, std::string_view* payload, RowRef* row) const {
+absl::Status IndexCodec::JoinRowKey(const KeyParts& parts, std::string_view rest, Arena* arena, RowRef* row) const {
+  std::string key;
+  for (size_t i = 0; i < row_key_places_.size(); ++i) {
+    if (row_key_places_[i] >= 0) {
+      key.append(parts[row_key_places_[i]]);
+      continue;
+    }
+    const std::string_view from = rest;
+    TURDB_RETURN_IF_ERROR(record::DecodeKey(&rest, row_key_columns_[i], arena).status());
+    key.append(from.substr(0, from.size() - rest.size()));
+  }
+  if (!rest.empty()) return Damaged();
+  row->key = arena->Copy(key);
+  return absl::OkStatus();
+}
+
+absl::Status IndexCodec::TakeRow(const KeyParts& parts, std::string_view* key, std::string_view* payload, Arena* arena,
+                                 RowRef* row) const {
+  if (!row_key_places_.empty()) return JoinRowKey(parts, *key, arena, row);
   const bool is_in_key = !key->empty();
   if (is_in_key && table_.is_without_rowid) {
     row->key = *key;
@@ -153,8 +204,8 @@ absl::Status IndexCodec::DecodeTableRow(std::string_view key, std::string_view p
   }
   if (!key.empty()) return Damaged();
   PayloadReader reader(payload);
-  const size_t given = std::min<size_t>(reader.count(), held_.size());
-  for (size_t i = 0; i < given; ++i) {
+  const size_t given = payload.empty() ? columns_in_key_ : std::min<size_t>(reader.count(), held_.size());
+  for (size_t i = 0; i < given && !payload.empty(); ++i) {
     bool is_given = false;
     Cell cell;
     TURDB_RETURN_IF_ERROR(reader.Next(&cell, &is_given));
@@ -170,8 +221,9 @@ absl::Status IndexCodec::DecodeTableRow(std::string_view key, std::string_view p
 absl::Status IndexCodec::Decode(std::string_view key, std::string_view payload, Arena* arena, DecodedEntry* entry) const {
   entry->cells.resize(held_.size());
   if (is_table()) return DecodeTableRow(key, payload, arena, entry);
-  TURDB_RETURN_IF_ERROR(DecodeColumns(&key, key_columns_, arena, entry->cells.data()));
-  TURDB_RETURN_IF_ERROR(TakeRow(&key, &payload, &entry->row));
+  KeyParts parts;
+  TURDB_RETURN_IF_ERROR(DecodeColumns(&key, key_columns_, arena, entry->cells.data(), row_key_places_.empty() ? nullptr : &parts));
+  TURDB_RETURN_IF_ERROR(TakeRow(parts, &key, &payload, arena, &entry->row));
   std::string_view row_key = entry->row.key;
   TURDB_RETURN_IF_ERROR(DecodeColumns(&row_key, row_key_columns_, arena, entry->cells.data() + key_columns_.size()));
   PayloadReader reader(payload);
@@ -194,10 +246,13 @@ absl::Status IndexCodec::DecodeRow(std::string_view key, std::string_view payloa
 
 absl::Status IndexCodec::DecodeRowBehind(size_t columns, std::string_view rest, std::string_view payload, Arena* arena,
                                          RowRef* row) const {
+  KeyParts parts;
   for (size_t i = columns; i < key_columns_.size(); ++i) {
+    const std::string_view from = rest;
     TURDB_RETURN_IF_ERROR(record::DecodeKey(&rest, key_columns_[i], arena).status());
+    if (!row_key_places_.empty()) parts.push_back(from.substr(0, from.size() - rest.size()));
   }
-  return TakeRow(&rest, &payload, row);
+  return TakeRow(parts, &rest, &payload, arena, row);
 }
 
 }  // namespace turdb::table

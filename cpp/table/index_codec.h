@@ -1,16 +1,18 @@
 // IndexCodec: rows <-> entries of one B+tree index, or of a WITHOUT ROWID table's own tree.
 //
-// Key: the index columns, then the row (its rowid, or its primary key in a WITHOUT ROWID table). A unique entry
+// Key: the index columns, then the row (its rowid, or its primary key in a WITHOUT ROWID table, without the columns of it
+// that are index columns already: IndexDef::has_short_row_keys). A unique entry
 // without NULL leaves the row out of the key and begins its payload with it, so that inserting the key is the
 // uniqueness check. The payload goes on with those cells that the key does not give back exactly (payload.h); it
 // is left out when there are none. The tree of a WITHOUT ROWID table has the primary key as key and every
-// column in its payload. Immutable after construction; any thread. The TableDef given must outlive it.
+// column in its payload, or no payload when the key gives every column back. Immutable after construction; any thread. The TableDef given must outlive it.
 #pragma once
 
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "absl/container/inlined_vector.h"
 #include "absl/status/status.h"
 #include "base/arena.h"
 #include "catalog/definitions.h"
@@ -50,15 +52,22 @@ class IndexCodec {
   absl::Status Decode(std::string_view key, std::string_view payload, Arena* arena, DecodedEntry* entry) const;
   // Only the row of an entry.
   absl::Status DecodeRow(std::string_view key, std::string_view payload, Arena* arena, RowRef* row) const;
-  // The same of an index's key whose first columns are known: `rest` is what follows them.
+  // The same of an index's key whose first columns are known: `rest` is what follows them. REQUIRES: a rowid table, or no
+  // column is known.
   absl::Status DecodeRowBehind(size_t columns, std::string_view rest, std::string_view payload, Arena* arena, RowRef* row) const;
 
  private:
+  using KeyParts = absl::InlinedVector<std::string_view, 8>;  // an encoded column each
+
+  bool IsAllInKey(const Cell* row) const;
   void EncodeTableRow(const Cell* row, IndexEntry* entry) const;
   void AppendInexactCells(const Cell* key_cells, const Cell* row, std::string* payload) const;
   absl::Status DecodeColumns(std::string_view* key, const std::vector<record::KeyColumn>& columns, Arena* arena,
-                             Cell* cells) const;
-  absl::Status TakeRow(std::string_view* key, std::string_view* payload, RowRef* row) const;
+                             Cell* cells, KeyParts* parts = nullptr) const;
+  void FindRowKeyPlaces();
+  void AppendRestOfRowKey(const Cell* row, std::string* key) const;
+  absl::Status JoinRowKey(const KeyParts& parts, std::string_view rest, Arena* arena, RowRef* row) const;
+  absl::Status TakeRow(const KeyParts& parts, std::string_view* key, std::string_view* payload, Arena* arena, RowRef* row) const;
   absl::Status DecodeTableRow(std::string_view key, std::string_view payload, Arena* arena, DecodedEntry* entry) const;
   absl::Status Damaged() const;
 
@@ -66,7 +75,9 @@ class IndexCodec {
   const catalog::TableDef& table_;
   std::vector<record::KeyColumn> key_columns_;      // of the index columns
   std::vector<record::KeyColumn> row_key_columns_;  // of the primary key behind them, WITHOUT ROWID only
+  std::vector<int> row_key_places_;  // of short row keys: the index column that each of those is, or -1
   std::vector<int> held_;
+  size_t columns_in_key_ = 0;  // of the table whose tree it is
 };
 
 // The key columns of a WITHOUT ROWID table's primary key.

@@ -41,6 +41,7 @@ void CarryOver(const catalog::IndexDef& old, catalog::IndexDef* index) {
   index->id = old.id;
   index->file = old.file;
   index->path = old.path;
+  index->has_short_row_keys = old.has_short_row_keys;
 }
 
 absl::StatusOr<catalog::IndexDef> BindIndexText(const std::string& sql, const catalog::TableDef& table, SchemaStatement* statement) {

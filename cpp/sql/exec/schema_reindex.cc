@@ -26,6 +26,7 @@ absl::Status RebuildWhere(SchemaStatement* statement, Predicate is_wanted) {
     for (catalog::IndexDef& index : anew.indexes) {
       if (!is_wanted(*table, index)) continue;
       is_any_wanted = true;
+      index.has_short_row_keys = catalog::CanHaveShortRowKeys(*table, index);  // one of an older format had none
       TURDB_RETURN_IF_ERROR(catalog::CreateIndexFile(statement->txn(), &index));
       TURDB_RETURN_IF_ERROR(FillIndex(anew, index, statement));
     }

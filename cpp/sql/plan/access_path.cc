@@ -47,7 +47,10 @@ AccessPath IndexPath(const Candidate& c, const catalog::IndexDef* index) {
   const auto columns = PathIndexColumns(*c.get.table, index);
   auto find = [&](const catalog::IndexColumn& column, auto accept) {
     for (size_t i = 0; i < c.conjuncts.size(); ++i) {
-      if (c.is_sarg[i] && accept(c.sargs[i].kind) && IndexColumnAnswers(*c.get.table, column, c.sargs[i])) return static_cast<int>(i);
+      // An index may name a column twice; a comparison gives its value away once.
+      const bool is_taken = std::find(path.prefix.begin(), path.prefix.end(), i) != path.prefix.end();
+      if (is_taken || !c.is_sarg[i] || !accept(c.sargs[i].kind)) continue;
+      if (IndexColumnAnswers(*c.get.table, column, c.sargs[i])) return static_cast<int>(i);
     }
     return -1;
   };
