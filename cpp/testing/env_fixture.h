@@ -2,6 +2,7 @@
 // Errors are RuntimeError("Kind: message").
 #pragma once
 
+#include <pybind11/functional.h>
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
@@ -39,6 +40,8 @@ inline void BindFaults(py::class_<TestEnv>& env) {
       .def("fail_at", [](TestEnv& e, uint64_t call, int fault, uint64_t n) {
         e.Faults().FailAt(call, static_cast<env::Fault>(fault), n);
       }, py::arg("call"), py::arg("fault"), py::arg("n") = 1)
+      .def("watch", [](TestEnv& e, env::FaultEnv::Watcher watcher) { e.Faults().Watch(std::move(watcher)); },
+           py::arg("watcher").none(true))
       .def("fail_syncs", [](TestEnv& e, bool is_failing) { e.Faults().FailSyncs(is_failing); })
       .def("set_on_network", [](TestEnv& e, bool is_on_network) { e.Faults().SetOnNetwork(is_on_network); })
       .def("cut_power", [](TestEnv& e) { e.Faults().CutPower(); })

@@ -52,7 +52,7 @@ class Data {
   explicit Data(const std::string& directory)
       : space_(MakeIntrusive<pager::PreservedSpace>(env::PosixEnv(), directory)),
         file_(MakeIntrusive<pager::DataFile>(env::PosixEnv(), directory, "data.tbd", FileId(7), pager::OnDisk::kNo, false)) {
-    Check(file_->EnsureOnDisk());
+    Check(file_->EnsureOnDisk().status());
   }
   void Write(uint32_t page, uint64_t value) {
     auto bytes = std::make_unique<pager::PageBytes>();
