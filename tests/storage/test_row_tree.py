@@ -194,6 +194,39 @@ def test_a_tree_of_three_levels_becomes_lower(pattern):
     erase_in_steps(tree, model, pattern, check)
 
 
+def test_leaves_that_gave_rows_away_are_joined_with_thin_neighbours():
+    """Of four full leaves the third thins out, and finds no room; the second loses a third of its rows; then the first thins
+    out until it takes rows from the second, which would fit half a page with the third."""
+    tree, model, rng = b.RowTree(), {}, random.Random(1)
+    begins = []  # of leaves, numbers of rows
+    while len(begins) < 5:
+        key = 3 * len(model)
+        model[key] = [rng.randbytes(90).hex()]
+        tree.insert(key, model[key])
+        if tree.check()[1] > len(begins) + (len(begins) > 1):  # with the root above them
+            begins.append(len(model) - 1)
+    keys = sorted(model)
+    leaves = [keys[first:end] for first, end in zip(begins, begins[1:])]
+    for leaf, share in ((2, 0.9), (1, 0.33), (0, 0.95)):
+        n = int(len(leaves[leaf]) * share)
+        for key in leaves[leaf][2 : 2 + n]:  # not those at its edge: they stand for a range that goes
+            assert tree.erase(key)
+            del model[key]
+            check(tree, model)
+
+
+def test_a_leaf_that_lost_a_large_row_is_joined_with_both_neighbours():
+    tree, model = b.RowTree(), {}
+    for key in range(1, 15):  # a row of 11.7 KB for each leaf, and short ones
+        model[key] = ["f" * 3900 if key % 3 == 0 else "s"] * 3
+        tree.insert(key, model[key])
+    assert tree.check()[1] == 5
+    for key in (6, 12, 9):
+        tree.erase(key)
+        del model[key]
+        check(tree, model)
+
+
 def test_losing_a_few_rows_does_not_blow_a_full_tree_up():
     """The keys of a dense leaf need no bytes until one in the middle goes; a full leaf is then overfull."""
     tree = b.RowTree()
