@@ -7,17 +7,19 @@
 #include <string>
 #include <vector>
 
-#include "base/errors.h"
 #include "env/env.h"
 #include "format/page_delta.h"
 #include "format/page_moves.h"
 #include "pager/data_file.h"
 #include "pager/page_table.h"
+#include "testing/check.h"
 
 namespace py = pybind11;
 
 namespace turdb {
 namespace {
+
+using testing::Check;
 
 std::string PageOf(const py::bytes& data) {
   std::string page = data;
@@ -29,15 +31,6 @@ const uint8_t* Bytes(const std::string& s) { return reinterpret_cast<const uint8
 struct Table {
   pager::PageTable table;
 };
-
-void Check(const absl::Status& status) {
-  if (!status.ok()) throw std::runtime_error(Cat(ErrorKindName(KindOf(status)), ": ", FromAbsl(status.message())));
-}
-template <typename T>
-T Check(absl::StatusOr<T> result) {
-  Check(result.status());
-  return *std::move(result);
-}
 
 struct Map {
   IntrusivePtr<pager::SharedMapping> mapping;
