@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import argparse
 import importlib
 import os
 import platform
+import shutil
 import statistics
 import sys
+import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Optional
 
@@ -28,6 +32,30 @@ def optional(name: str) -> Any:
     except ImportError:
         print(f"note: no {name} here (pip install {name.replace('faiss', 'faiss-cpu')}); going on without it")
         return None
+
+
+def parser_of_tables(description: str, rows: int) -> argparse.ArgumentParser:
+    """The options of benchmarks that fill tables on disk and measure by name."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--rows", type=int, default=rows)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--only", help="measurements whose name (or title) contains this")
+    parser.add_argument("--folder", type=Path, help="where to write")
+    parser.add_argument("--smoke", action="store_true", help="small and quick, to see that it runs")
+    return parser
+
+
+@contextmanager
+def folder_of_engines(name: str, parent: Optional[Path]) -> Iterator[tuple[Path, list]]:
+    """A new folder and a list for the engines that write to it: at the end their `con` is closed and the folder removed."""
+    folder = Path(tempfile.mkdtemp(prefix=f"{name}-", dir=parent))
+    engines: list[Any] = []
+    try:
+        yield folder, engines
+    finally:
+        for engine in engines:
+            engine.con.close()
+        shutil.rmtree(folder)
 
 
 def seconds(action: Callable[[], Any]) -> float:

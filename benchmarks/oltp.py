@@ -13,10 +13,8 @@ from __future__ import annotations
 import argparse
 import os
 import random
-import shutil
 import sqlite3
 import statistics
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -461,20 +459,13 @@ def concurrency(engines: list[Engine], arguments: argparse.Namespace) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rows", type=int, default=100_000)
+    parser = harness.parser_of_tables(__doc__.splitlines()[0], rows=100_000)
     parser.add_argument("--operations", type=int, default=5000, help="of a round")
     parser.add_argument("--bulk-rows", type=int, default=1_000_000)
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--only", help="measurements whose title and name contain this")
-    parser.add_argument("--folder", type=Path)
-    parser.add_argument("--smoke", action="store_true")
     arguments = parser.parse_args()
     if arguments.smoke:
         arguments.rows, arguments.operations, arguments.bulk_rows, arguments.rounds = 2000, 200, 5000, 1
-    folder = Path(tempfile.mkdtemp(prefix="oltp-", dir=arguments.folder))
-    engines: list[Engine] = []
-    try:
+    with harness.folder_of_engines("oltp", arguments.folder) as (folder, engines):
         engines += [Turdb(folder), Sqlite(folder)]
         print(f"{arguments.rows:,} rows; {harness.describe_machine()}, SQLite {sqlite3.sqlite_version}\n")
         statements(engines, arguments)
@@ -484,10 +475,6 @@ def main() -> None:
         concurrency(engines, arguments)
         space(engines, arguments)
         log(engines, arguments)
-    finally:
-        for engine in engines:
-            engine.con.close()
-        shutil.rmtree(folder)
 
 
 if __name__ == "__main__":

@@ -11,9 +11,7 @@ from __future__ import annotations
 
 import argparse
 import random
-import shutil
 import sqlite3
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -235,14 +233,24 @@ def measurements(items: list[tuple], small: bool) -> dict[str, tuple[int, bool, 
     }
 
 
+def measured_rows(engines: list[Engine], items: list[tuple], arguments: argparse.Namespace) -> list[list[str]]:
+    rows = []
+    for name, (operations, with_duckdb, make) in measurements(items, arguments.smoke).items():
+        if arguments.only and arguments.only not in name:
+            continue
+        chosen = [engine for engine in engines if engine.is_row_store or with_duckdb]
+        times = harness.in_turn({engine.name: make(engine) for engine in chosen}, arguments.rounds)
+        own = times["turdb"]
+        cells = [name, harness.readable(own / operations)]
+        for peer in engines[1:]:
+            taken = times.get(peer.name)
+            cells += ["-", "-"] if taken is None else [harness.readable(taken / operations), f"{taken / own:.2f}"]
+        rows.append(cells)
+    return rows
+
+
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rows", type=int, default=200_000)
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--only", help="measurements whose name contains this")
-    parser.add_argument("--folder", type=Path)
-    parser.add_argument("--smoke", action="store_true")
-    arguments = parser.parse_args()
+    arguments = harness.parser_of_tables(__doc__.splitlines()[0], rows=200_000).parse_args()
     if arguments.smoke:
         arguments.rows, arguments.rounds = 5000, 1
     items, sales = make_rows(arguments.rows)
@@ -251,33 +259,15 @@ def main() -> None:
     if duckdb is not None and harness.optional("pandas") is not None:
         DuckDB.module = duckdb  # type: ignore[attr-defined]
         types.append(DuckDB)
-    folder = Path(tempfile.mkdtemp(prefix="relational-", dir=arguments.folder))
-    engines: list[Engine] = []
-    try:
+    with harness.folder_of_engines("relational", arguments.folder) as (folder, engines):
         for engine_type in types:
             engines.append(engine_type(folder))
             engines[-1].fill(items, sales)
         print(f"{len(items):,} items, {len(sales):,} sales; {harness.describe_machine()}\n")
-        rows = []
-        for name, (operations, with_duckdb, make) in measurements(items, arguments.smoke).items():
-            if arguments.only and arguments.only not in name:
-                continue
-            chosen = [engine for engine in engines if engine.is_row_store or with_duckdb]
-            times = harness.in_turn({engine.name: make(engine) for engine in chosen}, arguments.rounds)
-            own = times["turdb"]
-            cells = [name, harness.readable(own / operations)]
-            for peer in engines[1:]:
-                taken = times.get(peer.name)
-                cells += ["-", "-"] if taken is None else [harness.readable(taken / operations), f"{taken / own:.2f}"]
-            rows.append(cells)
         header = ["an operation", "turdb"]
         for peer in engines[1:]:
             header += [peer.name, "ratio"]
-        harness.print_table(header, rows)
-    finally:
-        for engine in engines:
-            engine.con.close()
-        shutil.rmtree(folder)
+        harness.print_table(header, measured_rows(engines, items, arguments))
 
 
 if __name__ == "__main__":

@@ -198,6 +198,7 @@ absl::Status BalanceAt(pager::FileWriter* writer, std::string_view key, uint32_t
       if (level > 0) {  // children of two parents have become neighbours under one, where the old separator stands
         TURDB_RETURN_IF_ERROR(BalanceKeyTree(writer, separator, level - 1, Balance::kUsually));
       }
+      TURDB_RETURN_IF_ERROR(BalanceKeyTree(writer, key, level, balance));  // there may be room for the other neighbour, too
       return BalanceKeyTree(writer, key, level + 1, Balance::kUsually);
     }
   }

@@ -156,15 +156,20 @@ absl::StatusOr<bool> LevelOut(pager::FileWriter* writer, const Pair& pair, absl:
   if (record::BuildRowLeaf(part, is_records, bytes[0].bytes) != BuildResult::kFits) return false;
   record::SliceRuns(runs, split, record::CountRows(runs) - split, &part);
   if (record::BuildRowLeaf(part, is_records, bytes[1].bytes) != BuildResult::kFits) return false;
-  const int64_t separator = part.front().KeyAt(0);
-  for (const LeafBytes& half : bytes) {
+  const int64_t left_key = runs.front().KeyAt(0), separator = part.front().KeyAt(0);
+  bool is_thin[2];
+  for (int i = 0; i < 2; ++i) {
     RowLeaf built;
-    if (!built.Open(half.bytes)) return InternalError("a leaf just laid out does not open");
+    if (!built.Open(bytes[i].bytes)) return InternalError("a leaf just laid out does not open");
     if (built.LiveBytes() < floor) return false;
+    is_thin[i] = record::IsThin(built);
   }
   TURDB_RETURN_IF_ERROR(CopyIntoPage(writer, pair.left, bytes[0].bytes));
   TURDB_RETURN_IF_ERROR(CopyIntoPage(writer, pair.right, bytes[1].bytes));
   TURDB_RETURN_IF_ERROR(SetSeparator(writer, pair, separator));
+  // Rows that one of them gave away may leave it so thin that it must be joined with its other neighbour.
+  if (is_thin[0]) TURDB_RETURN_IF_ERROR(BalanceRowTree(writer, left_key, 0, Balance::kUsually));
+  if (is_thin[1]) TURDB_RETURN_IF_ERROR(BalanceRowTree(writer, separator, 0, Balance::kUsually));
   return true;
 }
 
@@ -188,7 +193,9 @@ absl::Status BalanceLeafAt(pager::FileWriter* writer, int64_t key, const Spot& s
     TURDB_ASSIGN_OR_RETURN(const bool has_pair, PairOf(writer->view(), spot, with_right, &pair));
     if (!has_pair) continue;
     TURDB_ASSIGN_OR_RETURN(const bool is_joined, JoinLeaves(writer, pair, balance));
-    if (is_joined) return BalanceRowTree(writer, key, 1, Balance::kUsually);
+    if (!is_joined) continue;
+    TURDB_RETURN_IF_ERROR(BalanceRowTree(writer, key, 0, balance));  // there may be room for the neighbour on the other side, too
+    return BalanceRowTree(writer, key, 1, Balance::kUsually);
   }
   for (const bool with_right : {true, false}) {
     if (!shares) break;
@@ -238,6 +245,9 @@ absl::StatusOr<bool> JoinInteriors(pager::FileWriter* writer, const Pair& pair, 
   TURDB_ASSIGN_OR_RETURN(uint8_t* const to_right, writer->MutablePage(pair.right));
   Fill(to_right, content, kept + 1, total - kept - 1, level);
   TURDB_RETURN_IF_ERROR(SetSeparator(writer, pair, content.keys[kept]));
+  for (const int64_t key : {content.keys[0], content.keys[kept]}) {  // what one gave away its other neighbour may miss
+    TURDB_RETURN_IF_ERROR(BalanceRowTree(writer, key, level, Balance::kUsually));
+  }
   return true;
 }
 
@@ -256,6 +266,7 @@ absl::Status BalanceInterior(pager::FileWriter* writer, int64_t key, uint32_t le
       if (!is_done) continue;
       // Children of two parents have become neighbours under one, where the old separator stands.
       TURDB_RETURN_IF_ERROR(BalanceRowTree(writer, pair.separator, level - 1, Balance::kUsually));
+      TURDB_RETURN_IF_ERROR(BalanceRowTree(writer, key, level, Balance::kUsually));
       return BalanceRowTree(writer, key, level + 1, Balance::kUsually);
     }
   }

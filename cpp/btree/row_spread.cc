@@ -114,6 +114,7 @@ absl::StatusOr<bool> SpreadOverfull(pager::FileWriter* writer, const RowPath& pa
   TURDB_ASSIGN_OR_RETURN(const PageId added, writer->Allocate(format::PageKind::kRowLeaf));
   TURDB_RETURN_IF_ERROR(CopyIntoPage(writer, added, pieces.back().page->bytes));
   TURDB_RETURN_IF_ERROR(InsertSeparator(writer, pieces.back().first_key, added, 1));
+  TURDB_RETURN_IF_ERROR(BalancePieces(writer, pieces));
   return true;
 }
 

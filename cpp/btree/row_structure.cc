@@ -112,16 +112,14 @@ absl::Status InsertSeparator(pager::FileWriter* writer, int64_t separator, PageI
   return SplitInterior(writer, child, at, separator, right, path.is_last);
 }
 
-namespace {
-
-// A layout of rows may have left the piece thin.
-absl::Status BalancePiece(pager::FileWriter* writer, const RowPiece& piece) {
-  RowLeaf leaf;
-  if (!leaf.Open(piece.page->bytes)) return InternalError("a leaf just laid out does not open");
-  return record::IsThin(leaf) ? BalanceRowTree(writer, piece.first_key, 0, Balance::kUsually) : absl::OkStatus();
+absl::Status BalancePieces(pager::FileWriter* writer, absl::Span<const RowPiece> pieces) {
+  for (const RowPiece& piece : pieces) {
+    RowLeaf leaf;
+    if (!leaf.Open(piece.page->bytes)) return InternalError("a leaf just laid out does not open");
+    if (record::IsThin(leaf)) TURDB_RETURN_IF_ERROR(BalanceRowTree(writer, piece.first_key, 0, Balance::kUsually));
+  }
+  return absl::OkStatus();
 }
-
-}  // namespace
 
 absl::Status ReplaceLeaf(pager::FileWriter* writer, const RowPath& path, RowPieces* pieces, bool keeps_leaf) {
   PageId leaf_id = path.leaf_id;
@@ -140,8 +138,7 @@ absl::Status ReplaceLeaf(pager::FileWriter* writer, const RowPath& path, RowPiec
     TURDB_RETURN_IF_ERROR(CopyIntoPage(writer, id, piece.page->bytes));
     TURDB_RETURN_IF_ERROR(InsertSeparator(writer, piece.first_key, id, 1));
   }
-  for (const RowPiece& piece : pieces->pieces()) TURDB_RETURN_IF_ERROR(BalancePiece(writer, piece));
-  return absl::OkStatus();
+  return BalancePieces(writer, pieces->pieces());
 }
 
 }  // namespace turdb::btree

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "absl/status/status.h"
+#include "absl/types/span.h"
 #include "btree/row_path.h"
 #include "btree/row_pieces.h"
 #include "pager/file_writer.h"
@@ -14,6 +15,8 @@ namespace turdb::btree {
 // The leaf of the path becomes the pieces (at least one). When `keeps_leaf`, the leaf itself stays as it is and the
 // pieces come after it.
 absl::Status ReplaceLeaf(pager::FileWriter* writer, const RowPath& path, RowPieces* pieces, bool keeps_leaf);
+// Joins pieces that are in their places, and that their layout left thin, with neighbours (row_balance.h).
+absl::Status BalancePieces(pager::FileWriter* writer, absl::Span<const RowPiece> pieces);
 // Adds a page of level `level` behind all others of that level: its keys are >= separator, the tree's last ones.
 absl::Status InsertSeparator(pager::FileWriter* writer, int64_t separator, PageId right, uint32_t level);
 // Puts page content into a page of the tree, all but the header that the pager owns.

@@ -26,7 +26,7 @@ ConnectionImpl::ConnectionImpl(std::shared_ptr<Database> database, const OpenOpt
   state_->connection_id = state_->database->transactions().NewConnection();
   state_->timeout = std::chrono::milliseconds(options.timeout_ms);
   state_->process_id = env::PosixEnv()->ProcessId();
-  state_->is_query_only = options.is_read_only;
+  state_->is_read_only = options.is_read_only;
   if (options.page_cache_bytes > 0) {
     state_->settings.statement_memory = std::max(options.page_cache_bytes, kLeastStatementMemory);
   }

@@ -63,8 +63,8 @@ void ConnectionState::NoteTransaction() {
 }
 
 absl::Status ConnectionState::CheckMayWrite() const {
-  if (is_query_only && database->is_read_only()) {
-    return ReadOnlyError("attempt to write a readonly database: ", database->path(), " was opened read_only");
+  if (is_read_only) {
+    return ReadOnlyError("attempt to write a readonly database: this connection opened '", database->path(), "' read_only");
   }
   if (is_query_only) return ReadOnlyError("attempt to write a readonly database: PRAGMA query_only is on");
   return absl::OkStatus();

@@ -52,7 +52,8 @@ class ConnectionState : public sql::ExecOwner {
   std::chrono::milliseconds timeout{5000};
   txn::Synchronous synchronous = txn::Synchronous::kFull;
   std::vector<std::string> disabled_rules;
-  bool is_query_only = false;
+  bool is_read_only = false;   // opened so, for good
+  bool is_query_only = false;  // by PRAGMA
   uint64_t process_id = 0;  // a forked child may not use it
   uint64_t connection_id = 0;
 

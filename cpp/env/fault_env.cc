@@ -11,6 +11,7 @@
 
 #include "base/errors.h"
 #include "base/status_macros.h"
+#include "env/fault_inode.h"
 #include "env/memory_env.h"
 #include "env/posix_spill.h"
 
@@ -18,43 +19,6 @@ namespace turdb::env {
 namespace {
 
 constexpr size_t kSector = 512;
-
-// A file as the disk has it, and the changes not yet synced, in order.
-struct Inode {
-  struct Change {
-    uint64_t offset;
-    std::string bytes;
-    bool is_truncate;  // to `offset`
-  };
-  std::string durable;
-  std::vector<Change> pending;
-
-  static void Apply(const Change& change, std::string* content) {
-    if (change.is_truncate) {
-      content->resize(change.offset);
-      return;
-    }
-    if (content->size() < change.offset + change.bytes.size()) content->resize(change.offset + change.bytes.size());
-    std::memcpy(content->data() + change.offset, change.bytes.data(), change.bytes.size());
-  }
-  void Sync() {
-    for (const Change& change : pending) Apply(change, &durable);
-    pending.clear();
-  }
-  void FailSync(uint64_t seed) {
-    std::mt19937_64 random(seed);
-    for (const Change& change : pending) {
-      if (random() % 2 == 0) Apply(change, &durable);
-    }
-    pending.clear();
-  }
-};
-
-struct NameChange {
-  std::string path;
-  std::shared_ptr<Inode> inode;  // null: the name is gone
-  std::string renamed_from;      // the other half of a rename
-};
 
 std::string Parent(const std::string& path) { return path.substr(0, path.rfind('/')); }
 
@@ -120,6 +84,10 @@ class FaultEnvImpl final : public FaultEnv {
     std::lock_guard<std::mutex> guard(mutex_);
     is_sync_failing_ = is_failing;
   }
+  void Watch(Watcher watcher) override {
+    std::lock_guard<std::mutex> guard(mutex_);
+    watcher_ = std::make_shared<Watcher>(std::move(watcher));
+  }
   void CutPower() override {
     std::lock_guard<std::mutex> guard(mutex_);
     is_down_ = true;
@@ -136,6 +104,7 @@ class FaultEnvImpl final : public FaultEnv {
 
   // --- Env -----------------------------------------------------------------------------------
   absl::StatusOr<std::unique_ptr<File>> OpenFile(const std::string& path, OpenMode mode) override {
+    if (mode >= OpenMode::kCreate && !base_->FileExists(path)) Announce("create", path);
     std::lock_guard<std::mutex> guard(mutex_);
     const bool is_new = mode >= OpenMode::kCreate && !base_->FileExists(path);
     if (is_new) {
@@ -152,6 +121,7 @@ class FaultEnvImpl final : public FaultEnv {
     return std::unique_ptr<File>(new FaultFile(this, std::move(file), inode, generation_));
   }
   absl::StatusOr<std::unique_ptr<File>> OpenTempFile(const std::string& directory) override {
+    Announce("create a temporary file in", directory);
     std::lock_guard<std::mutex> guard(mutex_);
     TURDB_RETURN_IF_ERROR(FailureLocked("create a temporary file in", directory));
     TURDB_ASSIGN_OR_RETURN(auto file, base_->OpenTempFile(directory));
@@ -160,6 +130,7 @@ class FaultEnvImpl final : public FaultEnv {
   bool FileExists(const std::string& path) override { return base_->FileExists(path); }
   bool DirExists(const std::string& path) override { return base_->DirExists(path); }
   absl::Status DeleteFile(const std::string& path) override {
+    Announce("delete", path);
     std::lock_guard<std::mutex> guard(mutex_);
     TURDB_RETURN_IF_ERROR(FailureLocked("delete", path));
     TURDB_RETURN_IF_ERROR(base_->DeleteFile(path));
@@ -168,6 +139,7 @@ class FaultEnvImpl final : public FaultEnv {
     return absl::OkStatus();
   }
   absl::Status RenameFile(const std::string& from, const std::string& to) override {
+    Announce("rename", from);
     std::lock_guard<std::mutex> guard(mutex_);
     TURDB_RETURN_IF_ERROR(FailureLocked("rename", from));
     TURDB_RETURN_IF_ERROR(base_->RenameFile(from, to));
@@ -177,6 +149,7 @@ class FaultEnvImpl final : public FaultEnv {
     return absl::OkStatus();
   }
   absl::Status LinkFile(const std::string& from, const std::string& to) override {
+    Announce("make a second name for", from);
     std::lock_guard<std::mutex> guard(mutex_);
     TURDB_RETURN_IF_ERROR(FailureLocked("make a second name for", from));
     TURDB_RETURN_IF_ERROR(base_->LinkFile(from, to));
@@ -185,12 +158,14 @@ class FaultEnvImpl final : public FaultEnv {
     return absl::OkStatus();
   }
   absl::Status CreateDir(const std::string& path) override {
+    Announce("create directory", path);
     std::lock_guard<std::mutex> guard(mutex_);
     TURDB_RETURN_IF_ERROR(FailureLocked("create directory", path));
     return base_->CreateDir(path);
   }
   absl::Status DeleteDir(const std::string& path) override { return base_->DeleteDir(path); }
   absl::Status SyncDir(const std::string& path) override {
+    Announce("sync", path);
     std::lock_guard<std::mutex> guard(mutex_);
     TURDB_RETURN_IF_ERROR(SyncFailureLocked(path));
     std::vector<NameChange> others;
@@ -207,6 +182,7 @@ class FaultEnvImpl final : public FaultEnv {
   absl::StatusOr<std::vector<std::string>> ListDir(const std::string& path) override { return base_->ListDir(path); }
   absl::StatusOr<std::string> CanonicalPath(const std::string& path) override { return path; }
   absl::StatusOr<std::unique_ptr<SpillFile>> NewSpillFile(const std::string& directory) override {
+    Announce("create a spill file in", directory);
     std::lock_guard<std::mutex> guard(mutex_);
     TURDB_RETURN_IF_ERROR(FailureLocked("create a spill file in", directory));
     TURDB_ASSIGN_OR_RETURN(auto base, NewMemorySpillFile());
@@ -245,6 +221,15 @@ class FaultEnvImpl final : public FaultEnv {
   absl::Status DownLocked(const std::string& path) const {
     return is_down_ ? IoError("cannot reach '", path, "': the power is off") : absl::OkStatus();
   }
+  // Before a call that counts; not within one.
+  void Announce(std::string_view operation, const std::string& path) {
+    std::shared_ptr<Watcher> watcher;
+    {
+      std::lock_guard<std::mutex> guard(mutex_);
+      watcher = watcher_;
+    }
+    if (watcher != nullptr && *watcher) (*watcher)(operation, path);
+  }
   // Counts a call and says how it fails.
   Fault NextLocked() {
     ++calls_;
@@ -282,6 +267,7 @@ class FaultEnvImpl final : public FaultEnv {
 
   std::atomic<bool> is_on_network_{false};
   mutable std::mutex mutex_;
+  std::shared_ptr<Watcher> watcher_;
   const std::unique_ptr<Env> base_ = NewRedirectableMemoryEnv();
   std::map<std::string, std::shared_ptr<Inode>> names_;          // as programs see them
   std::map<std::string, std::shared_ptr<Inode>> durable_names_;  // as the disk has them
@@ -306,6 +292,7 @@ absl::Status FaultFile::ReadAt(uint64_t offset, void* to, size_t length) {
 }
 
 absl::Status FaultFile::WriteAt(uint64_t offset, const void* from, size_t length) {
+  env_->Announce("write", path());
   std::lock_guard<std::mutex> guard(env_->mutex_);
   const bool was_down = env_->is_down_ || generation_ != env_->generation_;
   const Fault fault = env_->NextLocked();
@@ -319,6 +306,7 @@ absl::Status FaultFile::WriteAt(uint64_t offset, const void* from, size_t length
 }
 
 absl::Status FaultFile::Sync() {
+  env_->Announce("sync", path());
   std::lock_guard<std::mutex> guard(env_->mutex_);
   const absl::Status failure = env_->SyncFailureLocked(path());
   if (generation_ != env_->generation_) return FaultEnvImpl::Describe(Fault::kPowerLoss, "sync", path());
@@ -329,6 +317,7 @@ absl::Status FaultFile::Sync() {
 }
 
 absl::Status FaultFile::Truncate(uint64_t size) {
+  env_->Announce("truncate", path());
   std::lock_guard<std::mutex> guard(env_->mutex_);
   TURDB_RETURN_IF_ERROR(env_->FailureLocked("truncate", path()));
   if (generation_ != env_->generation_) return FaultEnvImpl::Describe(Fault::kPowerLoss, "truncate", path());
@@ -337,17 +326,20 @@ absl::Status FaultFile::Truncate(uint64_t size) {
 }
 
 absl::Status FaultFile::Preallocate(uint64_t) {
+  env_->Announce("preallocate", path());
   std::lock_guard<std::mutex> guard(env_->mutex_);
   return env_->FailureLocked("preallocate", path());
 }
 
 absl::Status FaultSpillFile::Reserve(uint64_t offset, uint64_t length) {
+  env_->Announce("reserve room in", "spill file");
   std::lock_guard<std::mutex> guard(env_->mutex_);
   TURDB_RETURN_IF_ERROR(env_->FailureLocked("reserve room in", "spill file"));
   return base_->Reserve(offset, length);
 }
 
 absl::Status FaultSpillFile::WriteAt(uint64_t offset, const void* from, size_t length) {
+  env_->Announce("write", "spill file");
   std::lock_guard<std::mutex> guard(env_->mutex_);
   TURDB_RETURN_IF_ERROR(env_->FailureLocked("write", "spill file"));
   return base_->WriteAt(offset, from, length);

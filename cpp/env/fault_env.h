@@ -4,12 +4,16 @@
 // came later a random part, as a disk may: any subset of the unsynced writes, torn at 512-byte sectors, and any
 // prefix of each directory's unsynced changes. A sync that fails settles what it was asked for at random, as kernels
 // do: some writes are on the disk, the others will never be, whatever later syncs say. Calls that change something are
-// counted, so that a test can fail or cut the power at each in turn. Directories themselves are durable at once.
+// counted, so that a test can fail or cut the power at each in turn, or do something else before it (Watch). Directories
+// themselves are durable at once.
 // Thread-safe.
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <string>
+#include <string_view>
 
 #include "env/env.h"
 
@@ -29,6 +33,10 @@ class FaultEnv : public Env {
   virtual uint64_t calls() const = 0;
   // The call number `call` (counted as calls() does, from 1) meets the fault; `n` calls in a row do.
   virtual void FailAt(uint64_t call, Fault fault, uint64_t n = 1) = 0;
+  // Called before each call that changes something, on its thread, with what it does ("write", "rename", ...) and the path that
+  // it was given. May call the environment itself, and is called again then; must not throw. An empty one ends it.
+  using Watcher = std::function<void(std::string_view operation, const std::string& path)>;
+  virtual void Watch(Watcher watcher) = 0;
   // Only syncs fail from now on (or no more).
   virtual void FailSyncs(bool is_failing) = 0;
   virtual void CutPower() = 0;

@@ -60,7 +60,8 @@ class PosixEnvImpl final : public Env {
   absl::Status CreateDir(const std::string& path) override {
     for (size_t slash = path.find('/', 1);; slash = path.find('/', slash + 1)) {
       const std::string prefix = path.substr(0, slash);
-      if (mkdir(prefix.c_str(), 0755) != 0 && !DirExists(prefix)) return PosixError("create directory", prefix);
+      const int error = mkdir(prefix.c_str(), 0755) == 0 ? 0 : errno;  // which looking for the directory changes
+      if (error != 0 && !DirExists(prefix)) return PosixError("create directory", prefix, error);
       if (slash == std::string::npos) return absl::OkStatus();
     }
   }

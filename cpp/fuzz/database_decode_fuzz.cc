@@ -150,16 +150,9 @@ bool IsDataFile(std::string_view bytes) {
   return bytes.size() >= format::kPageBytes && format::HasFileMagic(reinterpret_cast<const uint8_t*>(bytes.data()));
 }
 
-void DamagePage(Input* input, std::string* bytes) {
-  auto* const data = reinterpret_cast<uint8_t*>(bytes->data());
-  const FileId file(Load<uint32_t>(data + format::kHeaderFileIdOffset));
-  const PageId id(input->Byte() % static_cast<uint32_t>(bytes->size() / format::kPageBytes));
-  uint8_t* const page = data + id.value() * format::kPageBytes;
-  const uint8_t place = input->Byte();
-  const size_t offset = place < 160 ? 4 + place : input->Number<uint16_t>() % (format::kPageBytes - 8);
-  const std::string_view change = input->Bytes(1 + input->Byte() % 4);
-  std::memcpy(page + offset, change.data(), change.size());
-  format::SealPage(file, id, page);
+void DamageDataFile(Input* input, std::string* bytes) {
+  const FileId file(Load<uint32_t>(bytes->data() + format::kHeaderFileIdOffset));
+  DamageFile(PageChange(input, 160, 4), file, bytes);
 }
 
 void DamageMeta(Input* input, std::string* bytes) {
@@ -173,7 +166,7 @@ void Damage(Input* input, std::map<std::string, std::string>* files) {
   auto at = files->begin();
   std::advance(at, input->Byte() % files->size());
   if (at->second.starts_with(format::kMetaMagic)) DamageMeta(input, &at->second);
-  else if (IsDataFile(at->second)) DamagePage(input, &at->second);
+  else if (IsDataFile(at->second)) DamageDataFile(input, &at->second);
 }
 
 }  // namespace

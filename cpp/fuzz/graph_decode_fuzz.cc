@@ -69,34 +69,11 @@ Image MakeImage(uint32_t dim, vec::Metric metric) {
   return image;
 }
 
-// A place of a page: headers, and the beginnings of nodes and vectors, more often than what lies between.
 struct Change {
-  explicit Change(Input* input) {
-    is_graph = input->Byte() % 4 != 0;
-    page = input->Byte();
-    const uint8_t place = input->Byte();
-    offset = place < 200 ? 4 + place : input->Number<uint16_t>() % (format::kPageBytes - 8);
-    bytes = input->Bytes(1 + input->Byte() % 8);
-  }
+  explicit Change(Input* input) : is_graph(input->Byte() % 4 != 0), place(input, 200, 8) {}
   bool is_graph;
-  uint32_t page;
-  size_t offset;
-  std::string_view bytes;
+  PageChange place;
 };
-
-void DamageFile(const Change& change, FileId file, std::string* bytes) {
-  const PageId id(change.page % static_cast<uint32_t>(bytes->size() / format::kPageBytes));
-  uint8_t* const page = reinterpret_cast<uint8_t*>(bytes->data()) + id.value() * format::kPageBytes;
-  std::memcpy(page + change.offset, change.bytes.data(), change.bytes.size());
-  format::SealPage(file, id, page);
-}
-
-void DamagePage(const Change& change, pager::FileWriter* writer) {
-  const PageId id(change.page % writer->view().page_count());
-  if (id == PageId(0)) return;  // the pager's own
-  const auto page = writer->MutablePage(id);
-  if (page.ok()) std::memcpy(*page + change.offset, change.bytes.data(), change.bytes.size());
-}
 
 void Search(const hnsw::VectorSource& source, const pager::FileView& graph, Input* input) {
   const std::vector<float> queries = Vectors(3, source.dim());
@@ -154,8 +131,8 @@ void Open(const Image& image, bool is_in_memory, Input* input) {
   std::map<std::string, std::string> files = image.files;
   for (const Change& change : changes) {
     if (is_in_memory) break;
-    if (change.is_graph) DamageFile(change, image.graph, &files["db/root/t.hnsw"]);
-    else DamageFile(change, image.column.vector_file, &files["db/root/t.vec"]);
+    if (change.is_graph) DamageFile(change.place, image.graph, &files["db/root/t.hnsw"]);
+    else DamageFile(change.place, image.column.vector_file, &files["db/root/t.vec"]);
   }
   const std::unique_ptr<env::Env> env = EnvOf(files);
   auto store = txn::Store::Open(env.get(), kStorePath, {});
@@ -166,7 +143,7 @@ void Open(const Image& image, bool is_in_memory, Input* input) {
     const auto vectors = txn->Writer(image.column.vector_file), graph = txn->Writer(image.graph);
     if (!vectors.ok() || !graph.ok()) return;
     for (const Change& change : changes) {
-      if (is_in_memory) DamagePage(change, change.is_graph ? *graph : *vectors);
+      if (is_in_memory) DamagePage(change.place, change.is_graph ? *graph : *vectors, PageId(1));  // page 0 is the pager's own
     }
     Use(image, txn.get(), *vectors, *graph, input);
     (void)txn->Commit(txn::Synchronous::kOff);

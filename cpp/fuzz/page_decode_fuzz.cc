@@ -63,33 +63,6 @@ Image MakeKeys(bool are_plain) {
   return image;
 }
 
-// Up to 6 places. Headers and directories lie at the beginning of a page; entries anywhere.
-struct Change {
-  explicit Change(Input* input) {
-    page = input->Byte();
-    const uint8_t place = input->Byte();
-    offset = place < 160 ? 4 + place : input->Number<uint16_t>() % (format::kPageBytes - 8);
-    bytes = input->Bytes(1 + input->Byte() % 4);
-  }
-  uint32_t page;
-  size_t offset;
-  std::string_view bytes;
-};
-
-// In the data file; the page is sealed.
-void DamageFile(const Change& change, FileId file, std::string* bytes) {
-  const PageId id(change.page % static_cast<uint32_t>(bytes->size() / format::kPageBytes));
-  uint8_t* const page = reinterpret_cast<uint8_t*>(bytes->data()) + id.value() * format::kPageBytes;
-  std::memcpy(page + change.offset, change.bytes.data(), change.bytes.size());
-  format::SealPage(file, id, page);
-}
-
-// In a private version of the page, where AddressSanitizer sees a step past its end.
-void DamagePage(const Change& change, pager::FileWriter* writer) {
-  const auto page = writer->MutablePage(PageId(change.page % writer->view().page_count()));
-  if (page.ok()) std::memcpy(*page + change.offset, change.bytes.data(), change.bytes.size());
-}
-
 void UseRows(Input* input, pager::FileWriter* writer) {
   const pager::FileView view = writer->view();
   Arena arena;
@@ -173,11 +146,11 @@ void UseKeys(Input* input, pager::FileWriter* writer) {
 }
 
 void Open(const Image& image, bool is_rows, bool is_in_memory, Input* input) {
-  std::vector<Change> changes;
-  for (int n = 1 + input->Byte() % 6; n > 0; --n) changes.emplace_back(input);
+  std::vector<PageChange> changes;
+  for (int n = 1 + input->Byte() % 6; n > 0; --n) changes.emplace_back(input, 160, 4);
   std::map<std::string, std::string> files = image.files;
   if (!is_in_memory) {
-    for (const Change& change : changes) DamageFile(change, image.file, &files[kDataPath]);
+    for (const PageChange& change : changes) DamageFile(change, image.file, &files[kDataPath]);
   }
   const std::unique_ptr<env::Env> env = EnvOf(files);
   auto store = txn::Store::Open(env.get(), kStorePath, {});
@@ -188,7 +161,7 @@ void Open(const Image& image, bool is_rows, bool is_in_memory, Input* input) {
     const auto writer = txn->Writer(image.file);
     if (!writer.ok()) return;
     if (is_in_memory) {
-      for (const Change& change : changes) DamagePage(change, *writer);
+      for (const PageChange& change : changes) DamagePage(change, *writer);
     }
     is_rows ? UseRows(input, *writer) : UseKeys(input, *writer);
     for (int i = 0; i < 4; ++i) (void)(*writer)->Allocate(format::PageKind::kOverflow);  // the free list

@@ -1,7 +1,8 @@
-// A file of a store in memory and the transaction that changes it; the bytes of a whole store, to be damaged and reopened.
+// A file of a store in memory and the transaction that changes it; the bytes of a whole store, to be damaged and reopened; damage.
 #pragma once
 
 #include <chrono>
+#include <cstring>
 #include <map>
 #include <memory>
 #include <string>
@@ -9,6 +10,7 @@
 #include "env/env.h"
 #include "format/file_header.h"
 #include "fuzz/target.h"
+#include "pager/file_writer.h"
 #include "txn/store.h"
 
 namespace turdb::fuzz {
@@ -45,6 +47,36 @@ inline std::unique_ptr<env::Env> EnvOf(const std::map<std::string, std::string>&
     MustBeOk(file->WriteAt(0, bytes.data(), bytes.size()));
   }
   return env;
+}
+
+// Bytes of a page that change. Its head, with directories and the beginnings of entries, is hit more often than what lies behind.
+struct PageChange {
+  PageChange(Input* input, uint8_t head_bytes, uint8_t most_bytes) {
+    page = input->Byte();
+    const uint8_t place = input->Byte();
+    offset = place < head_bytes ? 4 + place : input->Number<uint16_t>() % (format::kPageBytes - 8);
+    bytes = input->Bytes(1 + input->Byte() % most_bytes);
+  }
+  void Apply(uint8_t* to) const { std::memcpy(to + offset, bytes.data(), bytes.size()); }
+
+  uint32_t page;
+  size_t offset;
+  std::string_view bytes;
+};
+
+// In the bytes of a data file; the page is sealed.
+inline void DamageFile(const PageChange& change, FileId file, std::string* bytes) {
+  const PageId id(change.page % static_cast<uint32_t>(bytes->size() / format::kPageBytes));
+  uint8_t* const page = reinterpret_cast<uint8_t*>(bytes->data()) + id.value() * format::kPageBytes;
+  change.Apply(page);
+  format::SealPage(file, id, page);
+}
+// In a private version of the page, where AddressSanitizer sees a step past its end; pages before `first` are left alone.
+inline void DamagePage(const PageChange& change, pager::FileWriter* writer, PageId first = PageId(0)) {
+  const PageId id(change.page % writer->view().page_count());
+  if (id < first) return;
+  const auto page = writer->MutablePage(id);
+  if (page.ok()) change.Apply(*page);
 }
 
 class StoredFile {

@@ -132,14 +132,16 @@ void DataFile::SearchReplaced(std::string directory, Lsn known) {
   known_replacements_ = known;
 }
 
-absl::Status DataFile::EnsureOnDisk() {
+absl::StatusOr<bool> DataFile::EnsureOnDisk() {
   std::lock_guard<std::mutex> guard(mutex_);
   if (on_disk_ == OnDisk::kNo) {
+    if (is_being_unlinked_) return false;
     TURDB_ASSIGN_OR_RETURN(file_, env_->OpenFile(full_path(), env::OpenMode::kCreate));
     on_disk_ = OnDisk::kYes;
     is_directory_dirty_.store(true);
   }
-  return OpenLocked();
+  TURDB_RETURN_IF_ERROR(OpenLocked());
+  return true;
 }
 
 bool DataFile::is_on_disk() {

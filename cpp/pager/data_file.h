@@ -78,8 +78,8 @@ class DataFile : public RefCounted<DataFile> {
   void SearchReplaced(std::string directory, Lsn known);
   // Looks again whether the file is there and how long it is: another process may have made it or written to it.
   absl::Status Refresh();
-  // Creates the file when it is not on disk yet.
-  absl::Status EnsureOnDisk();
+  // Creates the file when it is not on disk yet. False when it is not, and its name is given up: it never will be.
+  absl::StatusOr<bool> EnsureOnDisk();
   bool is_on_disk();
   // True from the file's creation until its directory entry was synced. Whoever syncs the directory says so afterwards, so that
   // one that failed, or did not come to it, leaves it to the next.
@@ -114,7 +114,8 @@ class DataFile : public RefCounted<DataFile> {
   // REQUIRES: BeginReplacing, and states before `written` that are in use have fixed their maps.
   void Replace(std::unique_ptr<env::File> file, Lsn written);
 
-  // From here on the file is not replaced: else the copy could take a name that is another file's by then. False while it is.
+  // From here on the file is not replaced, and not made if it is not on disk yet: its name may be another file's by then. False
+  // while it is being replaced.
   bool BeginUnlinking();
   // Removes the name; what is open or mapped stays readable.
   absl::Status Unlink();

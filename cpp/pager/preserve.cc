@@ -122,6 +122,7 @@ bool DataFile::BeginReplacing() {
   is_being_replaced_ = n_direct_rights_ == 0 && !is_being_unlinked_;
   return is_being_replaced_;
 }
+
 bool DataFile::BeginUnlinking() {
   std::lock_guard<std::mutex> guard(mutex_);
   is_being_unlinked_ = !is_being_replaced_;

@@ -190,7 +190,8 @@ absl::StatusOr<PageId> PrivatePages::ExtendDirect(uint32_t n) {
   TURDB_RETURN_IF_ERROR(CheckRoom(n));
   const PageId first(view_.page_count_);
   const uint32_t end = first.value() + n;
-  TURDB_RETURN_IF_ERROR(view_.file_->EnsureOnDisk());
+  TURDB_ASSIGN_OR_RETURN(const bool is_there, view_.file_->EnsureOnDisk());
+  if (!is_there) return ConflictError("file '", view_.path(), "' was dropped; roll back and retry");
   if (!has_direct_pages_) first_direct_ = first;
   TURDB_RETURN_IF_ERROR(view_.file_->Reserve(std::min(first_direct_, first), end));
   TURDB_ASSIGN_OR_RETURN(auto mapping, view_.file_->Lengthened(view_.mapping_, end));

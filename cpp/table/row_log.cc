@@ -35,6 +35,15 @@ class RecordWriter {
     if (cell.has_bytes()) PutString(cell.view());
     else if (!cell.is_null()) Put(cell.integer);
   }
+  // What a record begins with, and behind that the row it is about.
+  void PutHead(Op op, const ExpressionTrace& trace) {
+    Put(op);
+    PutString(trace.bytes());
+  }
+  void PutRef(RowRef row) {
+    Put(row.rowid.value());
+    PutString(row.key);
+  }
   size_t size() const { return static_cast<size_t>(at_ - begin_); }
 
  private:
@@ -119,8 +128,7 @@ absl::Status RowLog::Table::Insert(RowId rowid, absl::Span<const Cell> row, cons
   for (const Cell& cell : row) room += RoomFor(cell);
   TURDB_ASSIGN_OR_RETURN(char* const at, bytes_.Reserve(room));
   RecordWriter record(at);
-  record.Put(Op::kInsert);
-  record.PutString(trace.bytes());
+  record.PutHead(Op::kInsert, trace);
   record.Put(rowid.value());
   record.Put(static_cast<uint32_t>(row.size()));
   for (const Cell& cell : row) record.PutCell(cell);
@@ -139,10 +147,8 @@ absl::Status RowLog::Table::Update(RowRef row, RowId new_rowid, absl::Span<const
   }
   TURDB_ASSIGN_OR_RETURN(char* const at, bytes_.Reserve(room));
   RecordWriter record(at);
-  record.Put(Op::kUpdate);
-  record.PutString(trace.bytes());
-  record.Put(row.rowid.value());
-  record.PutString(row.key);
+  record.PutHead(Op::kUpdate, trace);
+  record.PutRef(row);
   record.Put(new_rowid.value());
   record.Put(static_cast<uint16_t>(columns.size()));
   for (const uint16_t column : columns) {
@@ -156,10 +162,8 @@ absl::Status RowLog::Table::Update(RowRef row, RowId new_rowid, absl::Span<const
 absl::Status RowLog::Table::Delete(RowRef row, const ExpressionTrace& trace) {
   TURDB_ASSIGN_OR_RETURN(char* const at, bytes_.Reserve(RoomFor(trace, row)));
   RecordWriter record(at);
-  record.Put(Op::kDelete);
-  record.PutString(trace.bytes());
-  record.Put(row.rowid.value());
-  record.PutString(row.key);
+  record.PutHead(Op::kDelete, trace);
+  record.PutRef(row);
   bytes_.Commit(record.size());
   return absl::OkStatus();
 }

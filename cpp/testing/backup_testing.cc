@@ -12,37 +12,17 @@
 #include "engine/backup.h"
 #include "engine/connection.h"
 #include "env/fault_env.h"
+#include "testing/check.h"
+#include "testing/python_cells.h"
 
 namespace py = pybind11;
 
 namespace turdb {
 namespace {
 
-void Check(const absl::Status& status) {
-  if (status.ok()) return;
-  throw std::runtime_error(Cat(ErrorKindName(KindOf(status)), ": ", FromAbsl(status.message())));
-}
-template <typename T>
-T Check(absl::StatusOr<T> result) {
-  Check(result.status());
-  return *std::move(result);
-}
-
-py::object ToPython(const Cell& cell) {
-  if (cell.is_null()) return py::none();
-  if (cell.is_integer()) return py::int_(cell.integer);
-  if (cell.is_real()) return py::float_(cell.real);
-  if (cell.is_text()) return py::str(std::string(cell.view()));
-  return py::bytes(cell.bytes, cell.length);
-}
-
-Value FromPython(const py::handle& object) {
-  if (object.is_none()) return Value();
-  if (py::isinstance<py::int_>(object)) return Value::Integer(object.cast<int64_t>());
-  if (py::isinstance<py::float_>(object)) return Value::Real(object.cast<double>());
-  if (py::isinstance<py::bytes>(object)) return Value::Blob(object.cast<std::string>());
-  return Value::Text(object.cast<std::string>());
-}
+using testing::Check;
+using testing::FromPython;
+using testing::ToPython;
 
 class TestConnection {
  public:

@@ -7,9 +7,9 @@
 #include <deque>
 #include <map>
 
-#include "base/errors.h"
 #include "sql/bind/bind_schema.h"
 #include "sql/bind/binder.h"
+#include "testing/check.h"
 
 namespace py = pybind11;
 using namespace turdb;
@@ -17,15 +17,7 @@ using namespace turdb::sql;
 
 namespace {
 
-void Check(const absl::Status& status) {
-  if (status.ok()) return;
-  throw std::runtime_error(Cat(ErrorKindName(KindOf(status)), ": ", FromAbsl(status.message())));
-}
-template <typename T>
-T Check(absl::StatusOr<T> result) {
-  Check(result.status());
-  return *std::move(result);
-}
+using turdb::testing::Check;
 
 struct NamedFunctions : FunctionSet {
   NamedFunctions() {

@@ -11,6 +11,8 @@
 #include "btree/row_tree.h"
 #include "env/env.h"
 #include "format/file_header.h"
+#include "testing/check.h"
+#include "testing/python_cells.h"
 #include "txn/store.h"
 
 namespace py = pybind11;
@@ -18,15 +20,7 @@ namespace py = pybind11;
 namespace turdb {
 namespace {
 
-void Check(const absl::Status& status) {
-  if (status.ok()) return;
-  throw std::runtime_error(Cat(ErrorKindName(KindOf(status)), ": ", FromAbsl(status.message())));
-}
-template <typename T>
-T Check(absl::StatusOr<T> result) {
-  Check(result.status());
-  return *std::move(result);
-}
+using testing::Check;
 
 Cell CellOf(const py::handle& value, Arena* arena) {
   if (value.is_none()) return Cell();
@@ -37,13 +31,7 @@ Cell CellOf(const py::handle& value, Arena* arena) {
 }
 py::object ObjectOf(const Cell& cell) {
   if (cell.reserved != 0) throw std::runtime_error("an overflow mark came out of the tree");
-  switch (cell.type) {
-    case StorageClass::kNull: return py::none();
-    case StorageClass::kInteger: return py::int_(cell.integer);
-    case StorageClass::kReal: return py::float_(cell.real);
-    case StorageClass::kText: return py::str(cell.bytes, cell.length);
-    default: return py::bytes(cell.bytes, cell.length);
-  }
+  return testing::ToPython(cell);
 }
 std::vector<Cell> RowOf(const py::sequence& values, Arena* arena) {
   std::vector<Cell> row;

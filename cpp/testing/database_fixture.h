@@ -9,24 +9,14 @@
 #include <memory>
 #include <string>
 
-#include "base/errors.h"
 #include "catalog/catalog.h"
 #include "env/env.h"
+#include "testing/check.h"
 #include "txn/store.h"
 
 namespace turdb::testing {
 
 namespace py = pybind11;
-
-inline void Check(const absl::Status& status) {
-  if (status.ok()) return;
-  throw std::runtime_error(Cat(ErrorKindName(KindOf(status)), ": ", FromAbsl(status.message())));
-}
-template <typename T>
-T Check(absl::StatusOr<T> result) {
-  Check(result.status());
-  return *std::move(result);
-}
 
 class Transaction {
  public:

@@ -5,26 +5,11 @@
 #include <string>
 
 #include "engine/connection.h"
-#include "env_fixture.h"
+#include "testing/env_fixture.h"
+#include "testing/python_cells.h"
 
 namespace turdb::testing {
 namespace {
-
-py::object ToPython(const Cell& cell) {
-  switch (cell.type) {
-    case StorageClass::kNull: return py::none();
-    case StorageClass::kInteger: return py::int_(cell.integer);
-    case StorageClass::kReal: return py::float_(cell.real);
-    case StorageClass::kText: return py::str(cell.bytes, cell.length);
-    case StorageClass::kBlob: return py::bytes(cell.bytes, cell.length);
-    case StorageClass::kVector: {
-      py::list floats;
-      for (uint32_t i = 0; i < cell.dim(); ++i) floats.append(reinterpret_cast<const float*>(cell.bytes)[i]);
-      return std::move(floats);
-    }
-  }
-  return py::none();
-}
 
 class Connection {
  public:
@@ -33,18 +18,18 @@ class Connection {
     options.env = env_.get();
     options.path = path;
     options.timeout_ms = timeout_ms;
-    connection_ = CheckStatus(engine::Connection::Open(options));
+    connection_ = Check(engine::Connection::Open(options));
   }
   // (rows, rows changed or -1)
   py::tuple Execute(const std::string& sql) {
     if (connection_ == nullptr) throw std::runtime_error("Misuse: the connection is closed");
     size_t consumed = 0;
-    auto statement = CheckStatus(connection_->Prepare(sql, &consumed));
-    auto result = CheckStatus(statement->Execute({}));
+    auto statement = Check(connection_->Prepare(sql, &consumed));
+    auto result = Check(statement->Execute({}));
     py::list rows;
     ColumnBatch batch;
     while (!result->columns().empty()) {
-      CheckStatus(result->Next(&batch));
+      Check(result->Next(&batch));
       if (batch.size == 0) break;
       for (uint32_t row = 0; row < batch.size; ++row) rows.append(Row(batch, row));
     }
@@ -56,7 +41,7 @@ class Connection {
   void Close() {
     if (connection_ == nullptr) return;
     auto closing = std::move(connection_);
-    CheckStatus(closing->Close());
+    Check(closing->Close());
   }
   bool in_transaction() const { return connection_ != nullptr && connection_->in_transaction(); }
 

@@ -2,28 +2,19 @@
 // Errors are RuntimeError("Kind: message").
 #pragma once
 
+#include <pybind11/functional.h>
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
 #include <memory>
 #include <string>
 
-#include "base/errors.h"
 #include "env/fault_env.h"
+#include "testing/check.h"
 
 namespace turdb::testing {
 
 namespace py = pybind11;
-
-inline void CheckStatus(const absl::Status& status) {
-  if (status.ok()) return;
-  throw std::runtime_error(Cat(ErrorKindName(KindOf(status)), ": ", FromAbsl(status.message())));
-}
-template <typename T>
-T CheckStatus(absl::StatusOr<T> result) {
-  CheckStatus(result.status());
-  return *std::move(result);
-}
 
 struct TestEnv {
   std::shared_ptr<env::Env> env;
@@ -39,6 +30,8 @@ inline void BindFaults(py::class_<TestEnv>& env) {
       .def("fail_at", [](TestEnv& e, uint64_t call, int fault, uint64_t n) {
         e.Faults().FailAt(call, static_cast<env::Fault>(fault), n);
       }, py::arg("call"), py::arg("fault"), py::arg("n") = 1)
+      .def("watch", [](TestEnv& e, env::FaultEnv::Watcher watcher) { e.Faults().Watch(std::move(watcher)); },
+           py::arg("watcher").none(true))
       .def("fail_syncs", [](TestEnv& e, bool is_failing) { e.Faults().FailSyncs(is_failing); })
       .def("set_on_network", [](TestEnv& e, bool is_on_network) { e.Faults().SetOnNetwork(is_on_network); })
       .def("cut_power", [](TestEnv& e) { e.Faults().CutPower(); })
@@ -48,25 +41,25 @@ inline void BindFaults(py::class_<TestEnv>& env) {
 
 inline void BindFiles(py::class_<TestEnv>& env) {
   env.def("read", [](TestEnv& e, const std::string& path) {
-        auto file = CheckStatus(e.env->OpenFile(path, env::OpenMode::kReadOnly));
-        std::string bytes(CheckStatus(file->Size()), '\0');
-        CheckStatus(file->ReadAt(0, bytes.data(), bytes.size()));
+        auto file = Check(e.env->OpenFile(path, env::OpenMode::kReadOnly));
+        std::string bytes(Check(file->Size()), '\0');
+        Check(file->ReadAt(0, bytes.data(), bytes.size()));
         return py::bytes(bytes);
       })
       .def("write", [](TestEnv& e, const std::string& path, uint64_t offset, const py::bytes& data) {
         const std::string bytes = data;
-        CheckStatus(CheckStatus(e.env->OpenFile(path, env::OpenMode::kCreate))->WriteAt(offset, bytes.data(), bytes.size()));
+        Check(Check(e.env->OpenFile(path, env::OpenMode::kCreate))->WriteAt(offset, bytes.data(), bytes.size()));
       })
       .def("sync", [](TestEnv& e, const std::string& path) {
-        CheckStatus(CheckStatus(e.env->OpenFile(path, env::OpenMode::kReadWrite))->Sync());
+        Check(Check(e.env->OpenFile(path, env::OpenMode::kReadWrite))->Sync());
       })
       .def("truncate", [](TestEnv& e, const std::string& path, uint64_t size) {
-        CheckStatus(CheckStatus(e.env->OpenFile(path, env::OpenMode::kReadWrite))->Truncate(size));
+        Check(Check(e.env->OpenFile(path, env::OpenMode::kReadWrite))->Truncate(size));
       })
-      .def("delete", [](TestEnv& e, const std::string& path) { CheckStatus(e.env->DeleteFile(path)); })
-      .def("mkdir", [](TestEnv& e, const std::string& path) { CheckStatus(e.env->CreateDir(path)); })
-      .def("sync_dir", [](TestEnv& e, const std::string& path) { CheckStatus(e.env->SyncDir(path)); })
-      .def("list", [](TestEnv& e, const std::string& path) { return CheckStatus(e.env->ListDir(path)); });
+      .def("delete", [](TestEnv& e, const std::string& path) { Check(e.env->DeleteFile(path)); })
+      .def("mkdir", [](TestEnv& e, const std::string& path) { Check(e.env->CreateDir(path)); })
+      .def("sync_dir", [](TestEnv& e, const std::string& path) { Check(e.env->SyncDir(path)); })
+      .def("list", [](TestEnv& e, const std::string& path) { return Check(e.env->ListDir(path)); });
 }
 
 // Env, posix_env(), memory_env(), fault_env() and the kinds of fault.

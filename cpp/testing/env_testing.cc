@@ -8,23 +8,15 @@
 #include <vector>
 
 #include "base/crc32c.h"
-#include "base/errors.h"
 #include "env/env.h"
+#include "testing/check.h"
 
 namespace py = pybind11;
 
 namespace turdb {
 namespace {
 
-void Check(const absl::Status& status) {
-  if (status.ok()) return;
-  throw std::runtime_error(Cat(ErrorKindName(KindOf(status)), ": ", FromAbsl(status.message())));
-}
-template <typename T>
-T Check(absl::StatusOr<T> result) {
-  Check(result.status());
-  return *std::move(result);
-}
+using testing::Check;
 
 struct TestEnv {
   std::shared_ptr<env::Env> env;

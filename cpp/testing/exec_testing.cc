@@ -8,6 +8,7 @@
 #include "sql/exec/cell_ops.h"
 #include "sql/exec/in_set.h"
 #include "sql/exec/operator.h"
+#include "testing/python_cells.h"
 #include "types/number_text.h"
 
 namespace py = pybind11;
@@ -16,35 +17,8 @@ using namespace turdb::sql;
 
 namespace {
 
-Value FromPython(const py::handle& o) {
-  if (o.is_none()) return Value();
-  if (py::isinstance<py::bool_>(o) || py::isinstance<py::int_>(o)) return Value::Integer(o.cast<int64_t>());
-  if (py::isinstance<py::float_>(o)) return Value::Real(o.cast<double>());
-  if (py::isinstance<py::str>(o)) return Value::Text(o.cast<std::string>());
-  if (py::isinstance<py::bytes>(o)) return Value::Blob(o.cast<std::string>());
-  if (py::isinstance<py::list>(o)) {
-    const auto floats = o.cast<std::vector<float>>();
-    return Value::Vector(floats.data(), static_cast<uint32_t>(floats.size()));
-  }
-  throw py::type_error("not a value");
-}
-
-py::object ToPython(const Cell& c) {
-  switch (c.type) {
-    case StorageClass::kNull: return py::none();
-    case StorageClass::kInteger: return py::int_(c.integer);
-    case StorageClass::kReal: return py::float_(c.real);
-    case StorageClass::kText:
-      return py::reinterpret_steal<py::object>(PyUnicode_DecodeUTF8(c.bytes, c.length, "surrogateescape"));
-    case StorageClass::kBlob: return py::bytes(c.bytes, c.length);
-    case StorageClass::kVector: {
-      py::list floats;
-      for (uint32_t i = 0; i < c.dim(); ++i) floats.append(reinterpret_cast<const float*>(c.bytes)[i]);
-      return std::move(floats);
-    }
-  }
-  return py::none();
-}
+using turdb::testing::FromPython;
+using turdb::testing::ToPython;
 
 void Check(const absl::Status& status) {
   if (!status.ok()) throw py::value_error(std::string(status.message()));

@@ -16,6 +16,7 @@
 #include "hnsw/insert.h"
 #include "hnsw/search.h"
 #include "hnsw/vacuum.h"
+#include "testing/check.h"
 #include "txn/store.h"
 #include "vec/kernels.h"
 
@@ -27,10 +28,8 @@ using Words = py::array_t<uint64_t, py::array::c_style | py::array::forcecast>;
 
 namespace {
 
-void Check(const absl::Status& status) {
-  if (status.ok()) return;
-  throw std::runtime_error(std::string(ErrorKindName(KindOf(status))) + ": " + std::string(status.message()));
-}
+using turdb::testing::Check;
+
 vec::Metric MetricOf(const std::string& name) {
   auto metric = vec::MetricByName(name);
   if (!metric) throw py::value_error("no metric " + name);
@@ -61,12 +60,6 @@ py::tuple HitsOf(const std::vector<Hit>& hits, const SearchCounters& counters) {
     distances.mutable_at(i) = hits[i].distance;
   }
   return py::make_tuple(ids, distances, CountersDict(counters));
-}
-
-template <typename T>
-T Check(absl::StatusOr<T> result) {
-  Check(result.status());
-  return *std::move(result);
 }
 
 Progress ProgressOf(py::object report) {

@@ -18,12 +18,15 @@
 #include "env/env.h"
 #include "record/row_leaf_edit.h"
 #include "record/row_leaf_scan.h"
+#include "testing/check.h"
 #include "txn/store.h"
 
 namespace py = pybind11;
 
 namespace turdb {
 namespace {
+
+using testing::Check;
 
 using btree::LeafBytes;
 using record::RowLeaf;
@@ -244,10 +247,6 @@ py::dict MeasureLayout(uint32_t n, uint32_t rounds) {
   }
   sink = sum;
   return out;
-}
-
-void Check(const absl::Status& status) {
-  if (!status.ok()) throw std::runtime_error(std::string(status.message()));
 }
 
 // The same through RowTree, FileView and a transaction.

@@ -8,19 +8,15 @@
 #include <string>
 #include <vector>
 
-#include "base/errors.h"
 #include "engine/connection.h"
+#include "testing/check.h"
 
 namespace py = pybind11;
 
 namespace turdb {
 namespace {
 
-template <typename T>
-T Check(absl::StatusOr<T> result) {
-  if (!result.ok()) throw std::runtime_error(std::string(FromAbsl(result.status().message())));
-  return *std::move(result);
-}
+using testing::Check;
 
 // A prepared statement, executed with each key, and its rows read. Nanoseconds an execution, one figure a round.
 std::vector<double> MeasureReads(const std::string& path, const std::string& sql, const std::vector<int64_t>& keys, int rounds) {

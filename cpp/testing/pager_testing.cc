@@ -7,17 +7,19 @@
 #include <string>
 #include <vector>
 
-#include "base/errors.h"
 #include "env/env.h"
 #include "format/page_delta.h"
 #include "format/page_moves.h"
 #include "pager/data_file.h"
 #include "pager/page_table.h"
+#include "testing/check.h"
 
 namespace py = pybind11;
 
 namespace turdb {
 namespace {
+
+using testing::Check;
 
 std::string PageOf(const py::bytes& data) {
   std::string page = data;
@@ -29,15 +31,6 @@ const uint8_t* Bytes(const std::string& s) { return reinterpret_cast<const uint8
 struct Table {
   pager::PageTable table;
 };
-
-void Check(const absl::Status& status) {
-  if (!status.ok()) throw std::runtime_error(Cat(ErrorKindName(KindOf(status)), ": ", FromAbsl(status.message())));
-}
-template <typename T>
-T Check(absl::StatusOr<T> result) {
-  Check(result.status());
-  return *std::move(result);
-}
 
 struct Map {
   IntrusivePtr<pager::SharedMapping> mapping;
@@ -52,7 +45,7 @@ class Data {
   explicit Data(const std::string& directory)
       : space_(MakeIntrusive<pager::PreservedSpace>(env::PosixEnv(), directory)),
         file_(MakeIntrusive<pager::DataFile>(env::PosixEnv(), directory, "data.tbd", FileId(7), pager::OnDisk::kNo, false)) {
-    Check(file_->EnsureOnDisk());
+    Check(file_->EnsureOnDisk().status());
   }
   void Write(uint32_t page, uint64_t value) {
     auto bytes = std::make_unique<pager::PageBytes>();

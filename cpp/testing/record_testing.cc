@@ -7,54 +7,28 @@
 
 #include "base/errors.h"
 #include "record/key_encoding.h"
+#include "testing/check.h"
+#include "testing/python_cells.h"
 
 namespace py = pybind11;
 
 namespace turdb {
 namespace {
 
-
-Cell CellOf(const py::handle& value, std::string* keep) {
-  if (value.is_none()) return Cell();
-  if (py::isinstance<py::float_>(value)) return Cell::Real(value.cast<double>());
-  if (py::isinstance<py::int_>(value)) return Cell::Integer(value.cast<int64_t>());
-  if (py::isinstance<py::str>(value)) {
-    *keep = value.cast<std::string>();
-    return Cell::Text(*keep);
-  }
-  if (py::isinstance<py::bytes>(value)) {
-    *keep = value.cast<std::string>();
-    return Cell::Blob(*keep);
-  }
-  throw py::type_error("None, int, float, str or bytes");
-}
-
-py::object ObjectOf(const Cell& cell) {
-  switch (cell.type) {
-    case StorageClass::kNull: return py::none();
-    case StorageClass::kInteger: return py::int_(cell.integer);
-    case StorageClass::kReal: return py::float_(cell.real);
-    case StorageClass::kText: return py::str(cell.bytes, cell.length);
-    default: return py::bytes(cell.bytes, cell.length);
-  }
-}
+using testing::Check;
+using testing::FromPython;
+using testing::ToPython;
 
 record::KeyColumn ColumnOf(int collation, bool is_descending) {
   return {static_cast<Collation>(collation), is_descending};
-}
-
-void Check(const absl::Status& status) {
-  if (status.ok()) return;
-  throw std::runtime_error(Cat(ErrorKindName(KindOf(status)), ": ", FromAbsl(status.message())));
 }
 
 py::bytes EncodeKey(const py::sequence& values, const std::vector<std::pair<int, bool>>& columns) {
   std::string key;
   size_t i = 0;
   for (const py::handle value : values) {
-    std::string keep;
     const auto [collation, is_descending] = columns.at(i++);
-    record::AppendKey(&key, CellOf(value, &keep), ColumnOf(collation, is_descending));
+    record::AppendKey(&key, FromPython(value).cell(), ColumnOf(collation, is_descending));
   }
   return key;
 }
@@ -66,14 +40,13 @@ py::tuple DecodeKey(const std::string& key, const std::vector<std::pair<int, boo
   for (const auto& [collation, is_descending] : columns) {
     const absl::StatusOr<Cell> cell = record::DecodeKey(&rest, ColumnOf(collation, is_descending), &arena);
     Check(cell.status());
-    values.append(ObjectOf(*cell));
+    values.append(ToPython(*cell));
   }
   return py::make_tuple(values, py::bytes(std::string(rest)));
 }
 
 int Compare(const py::object& a, const py::object& b, int collation) {
-  std::string keep_a, keep_b;
-  const int order = CompareCells(CellOf(a, &keep_a), CellOf(b, &keep_b), static_cast<Collation>(collation));
+  const int order = CompareCells(FromPython(a).cell(), FromPython(b).cell(), static_cast<Collation>(collation));
   return order < 0 ? -1 : order > 0 ? 1 : 0;
 }
 

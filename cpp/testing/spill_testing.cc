@@ -7,7 +7,6 @@
 #include <deque>
 #include <tuple>
 
-#include "base/errors.h"
 #include "env/fault_env.h"
 #include "sql/exec/kept_rows.h"
 #include "sql/exec/key_groups.h"
@@ -16,6 +15,8 @@
 #include "sql/exec/row_queue.h"
 #include "sql/exec/row_sorter.h"
 #include "table/entry_runs.h"
+#include "testing/check.h"
+#include "testing/python_cells.h"
 
 namespace py = pybind11;
 using namespace turdb;
@@ -23,38 +24,9 @@ using namespace turdb::sql;
 
 namespace {
 
-void Check(const absl::Status& status) {
-  if (!status.ok()) throw std::runtime_error(Cat(ErrorKindName(KindOf(status)), ": ", FromAbsl(status.message())));
-}
-
-Cell FromPython(const py::handle& o, std::deque<std::string>* kept) {
-  if (o.is_none()) return Cell();
-  if (py::isinstance<py::int_>(o)) return Cell::Integer(o.cast<int64_t>());
-  if (py::isinstance<py::float_>(o)) return Cell::Real(o.cast<double>());
-  if (py::isinstance<py::list>(o)) {
-    const auto floats = o.cast<std::vector<float>>();
-    kept->emplace_back(reinterpret_cast<const char*>(floats.data()), floats.size() * sizeof(float));
-    return Cell::Bytes(StorageClass::kVector, kept->back());
-  }
-  kept->push_back(o.cast<std::string>());
-  return py::isinstance<py::bytes>(o) ? Cell::Blob(kept->back()) : Cell::Text(kept->back());
-}
-
-py::object ToPython(const Cell& c) {
-  switch (c.type) {
-    case StorageClass::kNull: return py::none();
-    case StorageClass::kInteger: return py::int_(c.integer);
-    case StorageClass::kReal: return py::float_(c.real);
-    case StorageClass::kText: return py::str(c.bytes, c.length);
-    case StorageClass::kBlob: return py::bytes(c.bytes, c.length);
-    case StorageClass::kVector: {
-      py::list floats;
-      for (uint32_t i = 0; i < c.dim(); ++i) floats.append(reinterpret_cast<const float*>(c.bytes)[i]);
-      return std::move(floats);
-    }
-  }
-  return py::none();
-}
+using turdb::testing::Check;
+using turdb::testing::FromPython;
+using turdb::testing::ToPython;
 
 // Rows as batches of `at_once`, through a store, so that columns have the layouts that operators see.
 class Batches {
@@ -62,10 +34,10 @@ class Batches {
   Batches(const py::list& rows, size_t width, uint32_t at_once) : at_once_(at_once) {
     store_.Reset(width);
     std::vector<Cell> cells(width);
-    std::deque<std::string> kept;
+    std::deque<Value> kept;
     for (const auto& row : rows) {
       size_t i = 0;
-      for (const auto& value : row.cast<py::tuple>()) cells[i++] = FromPython(value, &kept);
+      for (const auto& value : row.cast<py::tuple>()) cells[i++] = kept.emplace_back(FromPython(value)).cell();
       store_.AppendRow(cells.data());
     }
   }

@@ -6,6 +6,7 @@
 #include "table/table_writer.h"
 #include "table/vector_search.h"
 #include "testing/database_fixture.h"
+#include "testing/python_cells.h"
 
 namespace turdb {
 namespace {
@@ -13,32 +14,17 @@ namespace {
 namespace py = pybind11;
 using testing::Check;
 using testing::Database;
+using testing::FromPython;
 using testing::Transaction;
 using Floats = py::array_t<float, py::array::c_style>;
 using Ids = py::array_t<int64_t, py::array::c_style | py::array::forcecast>;
 
 // --- values ------------------------------------------------------------------------------------
 
-Value FromPython(const py::handle& object) {
-  if (object.is_none()) return Value();
-  if (py::isinstance<py::int_>(object)) return Value::Integer(object.cast<int64_t>());
-  if (py::isinstance<py::float_>(object)) return Value::Real(object.cast<double>());
-  if (py::isinstance<py::str>(object)) return Value::Text(object.cast<std::string>());
-  if (py::isinstance<py::bytes>(object)) return Value::Blob(object.cast<std::string>());
-  const auto vector = object.cast<Floats>();
-  return Value::Vector(vector.data(), static_cast<uint32_t>(vector.size()));
-}
-
+// Vectors as arrays.
 py::object ToPython(const Cell& cell) {
-  switch (cell.type) {
-    case StorageClass::kNull: return py::none();
-    case StorageClass::kInteger: return py::int_(cell.integer);
-    case StorageClass::kReal: return py::float_(cell.real);
-    case StorageClass::kText: return py::str(cell.bytes, cell.length);
-    case StorageClass::kBlob: return py::bytes(cell.bytes, cell.length);
-    case StorageClass::kVector: return py::array_t<float>(cell.dim(), reinterpret_cast<const float*>(cell.bytes));
-  }
-  return py::none();
+  if (cell.is_vector()) return py::array_t<float>(cell.dim(), reinterpret_cast<const float*>(cell.bytes));
+  return testing::ToPython(cell);
 }
 
 struct Row {

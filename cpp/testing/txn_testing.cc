@@ -8,10 +8,9 @@
 #include <memory>
 #include <thread>
 
-#include "base/errors.h"
-#include "env_fixture.h"
 #include "pager/file_view.h"
 #include "pager/file_writer.h"
+#include "testing/env_fixture.h"
 #include "txn/store.h"
 
 namespace py = pybind11;
@@ -19,14 +18,8 @@ namespace py = pybind11;
 namespace turdb {
 namespace {
 
-using testing::CheckStatus;
+using testing::Check;
 using testing::TestEnv;
-
-void Check(const absl::Status& status) { CheckStatus(status); }
-template <typename T>
-T Check(absl::StatusOr<T> result) {
-  return CheckStatus(std::move(result));
-}
 
 struct View {
   pager::FileView view;

@@ -8,6 +8,7 @@
 #include "base/errors.h"
 #include "env/fault_env.h"
 #include "format/page.h"
+#include "testing/check.h"
 #include "wal/log_reader.h"
 #include "wal/log_writer.h"
 
@@ -16,15 +17,7 @@ namespace py = pybind11;
 namespace turdb {
 namespace {
 
-void Check(const absl::Status& status) {
-  if (status.ok()) return;
-  throw std::runtime_error(Cat(ErrorKindName(KindOf(status)), ": ", FromAbsl(status.message())));
-}
-template <typename T>
-T Check(absl::StatusOr<T> result) {
-  Check(result.status());
-  return *std::move(result);
-}
+using testing::Check;
 
 constexpr uint64_t kSalt = 77;
 

@@ -136,7 +136,9 @@ absl::Status StoreCore::WriteState(const CheckpointTurn& turn, const DatabaseSta
     DataFile* file = file_state->file().get();
     if (turn.Replaces(file)) return;
     if (!file->is_on_disk()) file->set_oldest_state(state.lsn());  // older ones have versions of all its pages
-    status = file->EnsureOnDisk();
+    const auto is_there = file->EnsureOnDisk();
+    status = is_there.status();
+    if (!status.ok() || !*is_there) return;  // one that was dropped since is not made any more
     files.push_back(file);
     const uint32_t unprotected_from = file->unprotected_from();
     file_state->table().ForEach([&](PageId page, const PageVersion* version) {

@@ -62,9 +62,15 @@ absl::StatusOr<std::unique_ptr<env::FileLock>> LockDatabase(env::Env* env, const
   const uint64_t deadline = env->MonotonicMicros() + options.lock_timeout_ms * 1000;
   for (uint64_t pause = 500;; pause = std::min<uint64_t>(2 * pause, 50000)) {
     auto lock = mode == env::LockMode::kShared ? env->LockFileShared(LockPath(path)) : env->LockFile(LockPath(path));
+    if (!lock.ok() && KindOf(lock.status()) == ErrorKind::kReadOnly && mode == env::LockMode::kExclusive) {
+      return ReadOnlyError("cannot open database '", path, "' for writing: ", FromAbsl(lock.status().message()),
+                           "; it may still be opened read_only");
+    }
     if (lock.ok() || KindOf(lock.status()) != ErrorKind::kBusy) return lock;
     if (env->MonotonicMicros() >= deadline) {
-      return BusyError("cannot open database '", path, "': ", FromAbsl(lock.status().message()));
+      const bool is_for_writing = mode == env::LockMode::kExclusive;
+      return BusyError("cannot open database '", path, "': ", FromAbsl(lock.status().message()),
+                       is_for_writing ? "; open it read_only to read meanwhile, or wait with a longer timeout" : "");
     }
     if (options.check_interrupt) TURDB_RETURN_IF_ERROR(options.check_interrupt());
     env->SleepMicros(pause);

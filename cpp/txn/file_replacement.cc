@@ -13,7 +13,8 @@ absl::StatusOr<std::unique_ptr<FileReplacement>> FileReplacement::Prepare(env::E
                                                                           IntrusivePtr<pager::DataFile> file,
                                                                           Paths paths, const std::vector<Page>& pages) {
   if (!file->BeginReplacing()) {
-    return ConflictError("file '", file->path(), "' is being written to by a bulk load, or about to be removed, while another process reads it");
+    return ConflictError("file '", file->path(),
+                         "' is being written to by a bulk load, or about to be removed, while another process reads it");
   }
   std::unique_ptr<FileReplacement> replacement(new FileReplacement(env, std::move(file), std::move(paths)));
   TURDB_RETURN_IF_ERROR(replacement->MakeSecondName());
@@ -22,7 +23,7 @@ absl::StatusOr<std::unique_ptr<FileReplacement>> FileReplacement::Prepare(env::E
 }
 
 absl::Status FileReplacement::MakeSecondName() {
-  TURDB_RETURN_IF_ERROR(file_->EnsureOnDisk());
+  TURDB_RETURN_IF_ERROR(file_->EnsureOnDisk().status());
   TURDB_RETURN_IF_ERROR(env_->LinkFile(file_->full_path(), paths_.second));
   has_made_name_ = true;
   return absl::OkStatus();

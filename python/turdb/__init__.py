@@ -1,4 +1,4 @@
-"""turdb: one embedded database for rows, vectors, keys and graphs, under one transaction.
+"""turdb: one embedded database for rows and vectors, under one transaction.
 
 >>> import turdb
 >>> con = turdb.connect("my.turdb")

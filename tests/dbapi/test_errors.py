@@ -1,5 +1,10 @@
 """Every kind of error reaches Python as the class that the conventions name, with its codes."""
 
+import ctypes
+import os
+import subprocess
+import sys
+
 import pytest
 
 import turdb
@@ -124,19 +129,66 @@ def test_read_only_connections_do_not_write(path):
     con.close()
 
 
-def test_a_second_process_is_told_who_writes(path):
-    import os
-    import subprocess
-    import sys
+def test_read_only_connections_beside_one_that_writes_stay_so(path):
+    with turdb.connect(path) as writer:
+        writer.execute("create table t(a)")
+    con = turdb.connect(path, read_only=True)
+    for query_only in (1, 0):
+        con.execute(f"pragma query_only = {query_only}")
+        with pytest.raises(turdb.OperationalError, match=f"readonly database: this connection opened '{path}' read_only"):
+            con.execute("insert into t values (1)")
+    assert writer.execute("select count(*) from t").fetchone() == (0,)
+    con.close()
+    writer.close()
 
-    con = turdb.connect(path)
-    con.execute("create table t(a)")
+
+def connecting(path, **options):
+    """What another process is told that connects; one that may no more than its files say, even as root."""
     script = (
         "import sys, turdb\n"
-        "try:\n    turdb.connect(sys.argv[1], timeout=0)\n"
-        "except turdb.OperationalError as error:\n    print(error)\n"
+        f"try:\n    con = turdb.connect(sys.argv[1], timeout=0, **{options})\n"
+        "    print(con.execute('select count(*) from t').fetchone())\n"
+        "except turdb.Error as error:\n    print(type(error).__name__, error)\n"
     )
+    libc = ctypes.CDLL(None)
+
+    def give_up_overriding():
+        for capability in (1, 2):  # CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH
+            libc.prctl(24, capability, 0, 0, 0)  # PR_CAPBSET_DROP
+
     environment = dict(os.environ, PYTHONPATH=os.pathsep.join(sys.path))
-    told = subprocess.run([sys.executable, "-c", script, path], capture_output=True, text=True, env=environment)
-    assert str(os.getpid()) in told.stdout, told.stderr
+    done = subprocess.run([sys.executable, "-c", script, path], capture_output=True, text=True, env=environment,
+                          preexec_fn=give_up_overriding)  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def test_a_second_process_is_told_who_writes_and_what_to_do(path):
+    with turdb.connect(path) as con:
+        con.execute("create table t(a)")
+    told = connecting(path)
+    assert told.startswith("OperationalError cannot open database") and f"being written by process {os.getpid()};" in told
+    assert told.endswith("open it read_only to read meanwhile, or wait with a longer timeout")
+    assert connecting(path, read_only=True) == "(0,)"
     con.close()
+
+
+def test_a_folder_that_may_not_be_written(tmp_path):
+    folder = tmp_path / "shelf"
+    folder.mkdir()
+    with turdb.connect(str(folder / "old")) as con:
+        con.execute("create table t(a)")
+    con.close()
+    for place in (folder / "old", folder):
+        place.chmod(0o555)
+    try:
+        told = connecting(str(folder / "new"))
+        assert told == f"OperationalError cannot create directory '{folder / 'new'}': Permission denied"
+        (folder / "old" / "turdb.lock").chmod(0o444)
+        told = connecting(str(folder / "old"))
+        assert told.startswith(f"OperationalError cannot open database '{folder / 'old'}' for writing: ")
+        assert told.endswith("Permission denied; it may still be opened read_only")
+        assert connecting(str(folder / "old"), read_only=True) == "(0,)"
+    finally:
+        for place in (folder, folder / "old"):
+            place.chmod(0o755)

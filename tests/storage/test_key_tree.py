@@ -126,6 +126,22 @@ def test_many_keys_in_then_out(order):
     erase_in_steps(tree, model, "random", check)
 
 
+def test_a_page_that_lost_a_large_key_is_joined_with_both_neighbours():
+    tree, model = b.KeyTree(), {}
+    for i in range(12):  # four a page
+        model[b"%02d" % i] = b"p" * 3900
+        tree.insert(b"%02d" % i, model[b"%02d" % i])
+    assert tree.check()[1] == 4
+    for i, size in {0: 0, 1: 0, 2: 0, 7: 2000, 9: 0, 10: 0, 11: 0}.items():
+        model[b"%02d" % i] = b"p" * size
+        tree.update(b"%02d" % i, model[b"%02d" % i])
+        check(tree, model)
+    for i in (3, 8, 4, 5):  # the outer pages become short, and the one between them as soon as it loses its second key
+        tree.erase(b"%02d" % i)
+        del model[b"%02d" % i]
+        check(tree, model)
+
+
 @pytest.mark.parametrize("pattern", PATTERNS)
 @pytest.mark.parametrize("shape", ["short", "long", "cut", "payloads"])
 def test_erased_pages_join_and_share(shape, pattern):

@@ -7,16 +7,13 @@ acknowledged before it began, never back in time. A holder keeps each snapshot f
 not change. Both print the number of checks.
 """
 
-import os
 import random
-import sys
 import time
-import traceback
-from pathlib import Path
 
 import numpy as np
 
 import turdb
+from support.role import Side, play
 
 ACCOUNTS = 40
 TOTAL = 1000 * ACCOUNTS
@@ -37,24 +34,6 @@ def create(path):
         con.executemany("insert into accounts values (?, 1000, 'none')", [(i,) for i in range(ACCOUNTS)])
         con.execute("insert into progress values (0, 0, null, 0)")
     con.close()
-
-
-class Side:
-    """What lies beside the database: the acknowledged commits, and the wish to stop."""
-
-    def __init__(self, path):
-        folder = Path(path).parent
-        self.stop_path = folder / "stop"
-        self.fd = os.open(folder / "acknowledged", os.O_RDWR | os.O_CREAT)
-
-    def acknowledge(self, n):
-        os.pwrite(self.fd, n.to_bytes(8, "little"), 0)
-
-    def acknowledged(self):
-        return int.from_bytes(os.pread(self.fd, 8, 0), "little")
-
-    def is_stopped(self):
-        return self.stop_path.exists()
 
 
 class Writer:
@@ -210,9 +189,4 @@ class Holder(Reader):
 
 
 if __name__ == "__main__":
-    role = {"writer": Writer, "reader": Reader, "holder": Holder}[sys.argv[1]]
-    try:
-        role(sys.argv[2], int(sys.argv[3])).run()
-    except BaseException:
-        traceback.print_exc()
-        sys.exit(1)
+    play(writer=Writer, reader=Reader, holder=Holder)

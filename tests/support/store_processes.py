@@ -6,39 +6,19 @@ whole. The writer minds that neither its log nor its page versions grow beyond w
 """
 
 import gc
-import os
 import random
 import struct
-import sys
 import time
-import traceback
-from pathlib import Path
 
+from support.filled_files import PAGE, filled, write
+from support.role import Side, play
 from turdb._testing import txn as t
 
-UA, PAGE = t.USER_AREA_OFFSET, t.PAGE_BYTES
+UA = t.USER_AREA_OFFSET
 KB = 1 << 10
 FILES = 4
 LAYOUT = struct.Struct("<Q" + "IQ" * FILES)  # commit number; of each file its id and the number in its pages
 OPTIONS = {"checkpoint_bytes": 16 * KB, "segment_bytes": 64 * KB}
-
-
-class Side:
-    """What lies beside the database: the acknowledged commits, and the wish to stop."""
-
-    def __init__(self, path):
-        folder = Path(path).parent
-        self.stop_path = folder / "stop"
-        self.fd = os.open(folder / "acknowledged", os.O_RDWR | os.O_CREAT)
-
-    def acknowledge(self, n):
-        os.pwrite(self.fd, n.to_bytes(8, "little"), 0)
-
-    def acknowledged(self):
-        return int.from_bytes(os.pread(self.fd, 8, 0), "little")
-
-    def is_stopped(self):
-        return self.stop_path.exists()
 
 
 def heading(txn):
@@ -58,11 +38,8 @@ def check(txn):
     return n, files
 
 
-def fill(txn, file, number, first=1):
-    for page in range(first, txn.view(file).page_count):
-        body = (number + page).to_bytes(8, "little")
-        txn.write(file, page, 64, body * 64)
-        txn.write(file, page, PAGE - 8, body)
+def fill(txn, file, number):
+    write(txn, file, number, range(1, txn.view(file).page_count))
 
 
 def open_store(path, **options):
@@ -137,13 +114,7 @@ class Writer:
         return n
 
     def extend(self, txn, file, number):
-        first, pages = txn.view(file).page_count, self.rng.randrange(1, 8)
-        body = bytearray(PAGE * pages)
-        for i in range(pages):
-            content = (number + first + i).to_bytes(8, "little")
-            body[i * PAGE + 64 : i * PAGE + 576] = content * 64
-            body[(i + 1) * PAGE - 8 : (i + 1) * PAGE] = content
-        txn.extend_direct(file, body)
+        txn.extend_direct(file, filled(number, txn.view(file).page_count, self.rng.randrange(1, 8)))
 
 
 class Reader:
@@ -199,9 +170,4 @@ class Holder(Reader):
 
 
 if __name__ == "__main__":
-    role = {"writer": Writer, "reader": Reader, "holder": Holder}[sys.argv[1]]
-    try:
-        role(sys.argv[2], int(sys.argv[3])).run()
-    except BaseException:
-        traceback.print_exc()
-        sys.exit(1)
+    play(writer=Writer, reader=Reader, holder=Holder)

@@ -4,56 +4,20 @@ The stores stand for processes: they share nothing but the file system and turdb
 """
 
 import gc
+import itertools
 import random
 
 import pytest
+from support.filled_files import PAGE, begin, fill, make_file, read, write
 
 from turdb._testing import txn as t
 
-UA = t.USER_AREA_OFFSET
 KB, MB = 1 << 10, 1 << 20
-PAGE = t.PAGE_BYTES
 
 
 @pytest.fixture(params=["posix", "fault"])
 def place(request, tmp_path):
     return (t.posix_env(), str(tmp_path / "db")) if request.param == "posix" else (t.fault_env(), "db")
-
-
-def begin(store):
-    txn = store.begin()
-    txn.start_writing()
-    return txn
-
-
-def fill(store, file, value, pages):
-    """Page i of the file gets value + i in 64 places and at its end."""
-    txn = begin(store)
-    for page in pages:
-        number = (value + page).to_bytes(8, "little")
-        txn.write(file, page, 64, number * 64)
-        txn.write(file, page, PAGE - 8, number)
-    txn.commit(1)
-
-
-def read(view):
-    """What fill() put into each page; None for a page that was never filled."""
-    values = []
-    for page in range(1, view.page_count):
-        body = view.page(page)
-        assert body[64 : 64 + 512] == body[64:72] * 64 and body[PAGE - 8 :] == body[64:72]
-        value = int.from_bytes(body[64:72], "little")
-        values.append(value - page if value else None)
-    return values
-
-
-def make_file(store, n, name="root/t.tbd"):
-    txn = begin(store)
-    file, _ = txn.create_file(name)
-    txn.extend_zeroed(file, n)
-    txn.commit(1)
-    fill(store, file, 1000, range(1, n + 1))
-    return file
 
 
 SMALL = {"checkpoint_bytes": 32 * KB, "segment_bytes": 64 * KB}
@@ -116,12 +80,8 @@ def test_many_snapshots_of_several_processes(place, seed):
             files[make_file(writer, rng.randrange(1, 8), f"root/{rng.randrange(3)}.tbd")] = None
         elif action < 0.57:
             txn = begin(writer)
-            number = step * 1000
             first = txn.extend_zeroed(file, rng.randrange(1, 4))
-            for page in range(first, txn.view(file).page_count):
-                body = (number + page).to_bytes(8, "little")
-                txn.write(file, page, 64, body * 64)
-                txn.write(file, page, PAGE - 8, body)
+            write(txn, file, step * 1000, range(first, txn.view(file).page_count))
             txn.commit(1)
         elif action < 0.6:
             txn = begin(writer)
@@ -305,10 +265,7 @@ def test_power_is_lost_while_files_are_replaced(seed):
             for n in range(acknowledged + 1, acknowledged + 12):
                 txn = begin(writer)
                 for file in files:
-                    for page in range(1, 5):
-                        number = (n * 1000 + page).to_bytes(8, "little")
-                        txn.write(file, page, 64, number * 64)
-                        txn.write(file, page, PAGE - 8, number)
+                    write(txn, file, n * 1000, range(1, 5))
                 txn.commit(2)
                 acknowledged = n
                 writer.checkpoint()
@@ -331,4 +288,42 @@ def test_power_is_lost_while_files_are_replaced(seed):
         found = values.pop() // 1000
         assert found in (acknowledged, n)
         acknowledged = found
+    assert replaced > 0
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_power_is_lost_after_the_process_that_replaced_files_died(seed):
+    """It died at one of its calls; the next one writes to the files that it found, and what that promises must not rest on
+    names that the dead one had not come to sync."""
+    replaced = 0
+    for call in itertools.count(1):
+        env = t.fault_env()
+        writer = t.Store(env, "db", **TINY)
+        file = make_file(writer, 4)
+        writer.checkpoint()
+        reader = t.Store(env, "db", read_only=True)
+        old = reader.begin()
+        old.view(file)
+        last_call = env.calls() + call
+        env.fail_at(last_call, t.IO_ERROR, n=1 << 30)
+        try:
+            for n in range(2, 20):
+                fill(writer, file, 1000 * n, range(1, 5))
+        except RuntimeError as error:
+            assert "injected" in str(error) or "read-only until" in str(error), error
+        replaced += writer.stats()["files_replaced"]
+        is_over = env.calls() < last_call
+        env.kill_process()
+        del old
+        reader.drop()
+        writer.drop()
+        writer = t.Store(env, "db", **TINY)
+        fill(writer, file, 9000, range(1, 5), synchronous=2)
+        assert writer.checkpoint() is True
+        env.cut_power()
+        writer.drop()
+        env.restart(1000 * seed + call)
+        assert read(t.Store(env, "db").begin().view(file)) == [9000] * 4, call
+        if is_over:
+            break
     assert replaced > 0

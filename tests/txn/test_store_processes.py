@@ -11,6 +11,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from support import store_processes
 from support.crowd import let_them_loose
+from support.role import Side
 
 SECONDS = float(os.environ.get("TURDB_PROCESSES_SECONDS", "8"))
 SEED = int(os.environ.get("TURDB_SEED", "20261126"))
@@ -21,7 +22,7 @@ def test_snapshots_are_held_while_everything_changes_and_somebody_dies(tmp_path)
     store_processes.create(path)
     counts = let_them_loose(store_processes.__file__, path, random.Random(SEED), SECONDS)
     assert any(checks > 0 for checks, _ in counts)
-    acknowledged = store_processes.Side(path).acknowledged()
+    acknowledged = Side(path).acknowledged()
     assert acknowledged > 0
     store = store_processes.open_store(path)
     n, files = store_processes.check(store.begin())

@@ -265,17 +265,7 @@ absl::StatusOr<BoundSelect> Binding::BindCore(const SelectCore& core, const List
   TURDB_RETURN_IF_ERROR(BindItems(scope.get(), core.columns));
   scope->are_aliases_visible = true;
   scope->are_aggregates_allowed = scope->are_windows_allowed = false;
-  ExprPtr where;
-  if (core.where != nullptr) {
-    TURDB_ASSIGN_OR_RETURN(where, BindExpr(*core.where));
-  }
-  for (ExprPtr& condition : conditions) where = NewAnd(std::move(where), std::move(condition));
-  if (where != nullptr) {
-    auto filter = std::make_unique<LogicalFilter>();
-    filter->predicate = std::move(where);
-    filter->children.push_back(std::move(root));
-    root = std::move(filter);
-  }
+  TURDB_ASSIGN_OR_RETURN(root, BindWhere(std::move(root), core.where, std::move(conditions)));
   scope->are_aggregates_allowed = true;
   TURDB_RETURN_IF_ERROR(BindGroupBy(scope.get()));
   ExprPtr having;

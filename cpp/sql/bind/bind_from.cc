@@ -168,4 +168,17 @@ PlanResult Binding::BindTableFunction(Scope* scope, const TableRef& ref, std::st
                           std::move(columns));
 }
 
+PlanResult Binding::BindWhere(LogicalPtr root, const Expr* where, std::vector<ExprPtr> moved_conditions) {
+  ExprPtr predicate;
+  if (where != nullptr) {
+    TURDB_ASSIGN_OR_RETURN(predicate, BindExpr(*where));
+  }
+  for (ExprPtr& condition : moved_conditions) predicate = NewAnd(std::move(predicate), std::move(condition));
+  if (predicate == nullptr) return root;
+  auto filter = std::make_unique<LogicalFilter>();
+  filter->predicate = std::move(predicate);
+  filter->children.push_back(std::move(root));
+  return filter;
+}
+
 }  // namespace turdb::sql

@@ -51,17 +51,7 @@ absl::StatusOr<LogicalPtr> Binding::BindWriteSource(Scope* scope, const WriteSou
     root = std::move(join);
   }
   Restore<Scope*> inside(&scope_, scope);
-  ExprPtr where;
-  if (source.where != nullptr) {
-    TURDB_ASSIGN_OR_RETURN(where, BindExpr(*source.where));
-  }
-  for (ExprPtr& condition : conditions) where = NewAnd(std::move(where), std::move(condition));
-  if (where != nullptr) {
-    auto filter = std::make_unique<LogicalFilter>();
-    filter->predicate = std::move(where);
-    filter->children.push_back(std::move(root));
-    root = std::move(filter);
-  }
+  TURDB_ASSIGN_OR_RETURN(root, BindWhere(std::move(root), source.where, std::move(conditions)));
   if (!source.order_by->empty()) {
     if (source.limit == nullptr) return Misuse("ORDER BY without LIMIT on a write", target.pos);
     auto sort = std::make_unique<LogicalSort>();

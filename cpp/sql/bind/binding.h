@@ -114,6 +114,8 @@ class Binding {
     size_t sources_end;
   };
   PlanResult BindFromClause(Scope* scope, const TableRef& from, std::vector<ExprPtr>* moved_conditions);
+  // The rows of `root` for which WHERE (may be null) and the conditions that FROM moved there hold.
+  PlanResult BindWhere(LogicalPtr root, const Expr* where, std::vector<ExprPtr> moved_conditions);
   PlanResult BindTableRef(Scope* scope, const TableRef& ref, std::vector<PendingOn>* pending);
   PlanResult BindNamedTable(Scope* scope, const NamedTableRef& ref);
   PlanResult BindStoredTable(Scope* scope, const NamedTableRef& ref, const catalog::TableDef& table);

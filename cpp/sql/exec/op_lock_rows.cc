@@ -60,7 +60,7 @@ class LockRows : public Operator {
         if (is_locked) kept_.push_back(next_);
       }
       if (kept_.empty()) continue;
-      Emit(batch);
+      Forward(input_, kept_.data(), static_cast<uint32_t>(kept_.size()), batch);
       return absl::OkStatus();
     }
   }
@@ -91,20 +91,6 @@ class LockRows : public Operator {
     }
     key_.clear();
     table::AppendPrimaryKey(table, cells_.data(), &key_);
-  }
-
-  void Emit(ColumnBatch* batch) {
-    const uint32_t count = static_cast<uint32_t>(kept_.size());
-    batch->size = count;
-    batch->arena = input_.arena;
-    batch->columns.resize(input_.columns.size());
-    for (size_t i = 0; i < input_.columns.size(); ++i) {
-      if (count == input_.size) {
-        batch->columns[i].Reference(input_.columns[i]);
-      } else {
-        batch->columns[i].Gather(input_.columns[i], kept_.data(), count);
-      }
-    }
   }
 
   const PhysicalLockRows& node_;

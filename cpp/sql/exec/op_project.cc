@@ -52,16 +52,7 @@ class Filter : public Operator {
         TURDB_RETURN_IF_ERROR(predicate_->EvalRows(FrameOf(input_), rows_.data(), &count));
         if (count == 0) continue;
       }
-      batch->size = count;
-      batch->arena = input_.arena;
-      batch->columns.resize(input_.columns.size());
-      for (size_t i = 0; i < input_.columns.size(); ++i) {
-        if (count == input_.size) {
-          batch->columns[i].Reference(input_.columns[i]);
-        } else {
-          batch->columns[i].Gather(input_.columns[i], rows_.data(), count);
-        }
-      }
+      Forward(input_, rows_.data(), count, batch);
       return absl::OkStatus();
     }
   }

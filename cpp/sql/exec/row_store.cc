@@ -200,4 +200,14 @@ void Release(ColumnBatch* batch) {
   batch->arena.reset();
 }
 
+void Forward(const ColumnBatch& input, const uint32_t* rows, uint32_t count, ColumnBatch* batch) {
+  batch->size = count;
+  batch->arena = input.arena;
+  batch->columns.resize(input.columns.size());
+  for (size_t i = 0; i < input.columns.size(); ++i) {
+    if (count == input.size) batch->columns[i].Reference(input.columns[i]);
+    else batch->columns[i].Gather(input.columns[i], rows, count);
+  }
+}
+
 }  // namespace turdb::sql

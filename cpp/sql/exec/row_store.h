@@ -85,5 +85,7 @@ class RowStore {
 Arena* FreshArena(ColumnBatch* batch);
 // Lets go of what the batch of an operator that forwards its input's columns held, before it pulls again.
 void Release(ColumnBatch* batch);
+// Hands `count` rows of the input on, by reference when they are all of them.
+void Forward(const ColumnBatch& input, const uint32_t* rows, uint32_t count, ColumnBatch* batch);
 
 }  // namespace turdb::sql
