@@ -50,8 +50,12 @@ def test_automatic_vacuum_builds_graphs_within_the_memory_of_statements(path):
             con.append("t", {"id": np.arange(first, first + 4000), "e": rng.standard_normal((4000, dim)).astype(np.float32)})
         con.execute("create index near on t using hnsw (e vector_l2_ops) with (m = 8, ef_construction = 16)")
         con.execute("pragma wal_checkpoint")
+        con.execute("pragma auto_vacuum = none")
+        con.execute("delete from t where id % 8 < 5")
+        con.execute("pragma wal_checkpoint")
         with Watch() as watch:
-            con.execute("delete from t where id % 8 < 5")
+            con.execute("pragma auto_vacuum = full")
+            con.execute("create table awakes_the_background (x)")
             deadline = time.monotonic() + 120
             while not con.execute("select value from turdb_catalog.statistics where name = 'vacuumed_tables'").fetchone()[0]:
                 assert time.monotonic() < deadline
@@ -61,8 +65,8 @@ def test_automatic_vacuum_builds_graphs_within_the_memory_of_statements(path):
         print(watch.grown, *graph)
     """, path)
     grown, graph, dead = map(int, out.split())
-    assert dead == 0 and graph > 10 * MB  # it was built anew
-    assert grown < graph - MB
+    assert dead == 0 and graph > 9 * MB  # it was built anew
+    assert grown < 17 * MB  # 12 for blocks of vectors on their way; the graph would be 10 more
 
 
 def test_ordinary_work_stays_within_its_memory(path):
