@@ -1,7 +1,5 @@
 #include "base/id_set.h"
 
-#include <algorithm>
-
 namespace turdb {
 
 bool IdSet::Insert(uint64_t id) {
@@ -12,8 +10,6 @@ bool IdSet::Insert(uint64_t id) {
     bits_ |= BitOf(id);
   }
   ++size_;
-  least_ = std::min(least_, id);
-  most_ = std::max(most_, id);
   return true;
 }
 
@@ -48,7 +44,8 @@ void IdSet::PutAway() {
   bits_ = 0;
 }
 
-bool IdSet::Find(uint64_t id) const {
+bool IdSet::Contains(uint64_t id) const {
+  if (size_ == 0) return false;
   const uint64_t group = GroupOf(id);
   if (bits_ != 0 && group == group_) return (bits_ & BitOf(id)) != 0;
   if (!groups_.empty()) {
@@ -79,8 +76,7 @@ void IdSet::Clear() {
   groups_ = {};
   single_ = {};
   size_ = 0;
-  bits_ = most_ = 0;
-  least_ = UINT64_MAX;
+  bits_ = 0;
 }
 
 }  // namespace turdb

@@ -4,8 +4,8 @@
 // which a single number is there is that number in a hash set. So a dense set costs some bits a number, and a scattered
 // one no more than a plain hash set. The group added to last is in the object itself until another one is:
 // numbers that come in order reach a hash table once in 64, and a set of one number is no allocation.
-// Invariants: (1) a group is in one place: here, in groups_ or in single_; (2) bits_ is 0 when none is here; (3) every number is
-// in [least_, most_]. Several threads may read at a time.
+// Invariants: (1) a group is in one place: here, in groups_ or in single_; (2) bits_ is 0 when none is here.
+// Several threads may read at a time.
 #pragma once
 
 #include <cstddef>
@@ -25,7 +25,7 @@ class IdSet {
 
   bool Insert(uint64_t id);  // whether it was not there
   bool Erase(uint64_t id);   // whether it was there
-  bool Contains(uint64_t id) const { return id >= least_ && id <= most_ && Find(id); }
+  bool Contains(uint64_t id) const;
   void Clear();
 
   size_t size() const { return size_; }
@@ -57,12 +57,10 @@ class IdSet {
   static void VisitBits(uint64_t group, uint64_t bits, Visit& visit) {
     for (; bits != 0; bits &= bits - 1) visit(group << 6 | static_cast<uint64_t>(__builtin_ctzll(bits)));
   }
-  bool Find(uint64_t id) const;
   bool InsertOfOtherGroup(uint64_t id);
   void PutAway();
 
   size_t size_ = 0;
-  uint64_t least_ = UINT64_MAX, most_ = 0;
   uint64_t group_ = 0, bits_ = 0;  // the group added to last
   Groups groups_;                  // of several
   Single single_;                  // of one

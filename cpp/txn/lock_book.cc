@@ -1,5 +1,6 @@
 #include "txn/lock_book.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace turdb::txn {
@@ -14,6 +15,8 @@ LockBook::Part* LockBook::PartOf(const LockKey& key) {
 
 bool LockBook::Enter(const LockKey& key, LockMode mode) {
   Part* const part = PartOf(key);
+  part->least = std::min(part->least, key.id);
+  part->most = std::max(part->most, key.id);
   if (mode == LockMode::kExclusive) {
     if (!part->exclusive.Insert(key.id)) return false;
     if (!part->shared.Erase(key.id)) ++size_;
@@ -37,6 +40,8 @@ bool LockBook::Erase(const LockKey& key) {
 }
 
 void LockBook::Clear() {
+  rows_.least = UINT64_MAX;
+  rows_.most = 0;
   rows_.exclusive.Clear();
   rows_.shared.Clear();
   keys_.clear();

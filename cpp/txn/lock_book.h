@@ -36,12 +36,14 @@ class LockBook {
   }
 
  private:
-  // Rows, or the keys of one index.
+  // Rows, or the keys of one index. What others ask for is most often out of its range, which is all that they look at then.
   struct Part {
+    uint64_t least = UINT64_MAX, most = 0;
     FileId index{0};
     IdSet exclusive, shared;
 
     LockMode Find(uint64_t id) const {
+      if (id < least || id > most) return LockMode::kNone;
       if (exclusive.Contains(id)) return LockMode::kExclusive;
       return shared.Contains(id) ? LockMode::kShared : LockMode::kNone;
     }
@@ -66,8 +68,8 @@ class LockBook {
   }
   Part* PartOf(const LockKey& key);  // made if it is not there
 
-  size_t size_ = 0;
   Part rows_;
+  size_t size_ = 0;
   std::vector<std::unique_ptr<Part>> keys_;  // by index
 };
 

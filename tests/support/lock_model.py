@@ -107,4 +107,6 @@ class Locks:
     def victims(self, owner: int, chosen: frozenset = frozenset()) -> set:
         """Which sets of transactions may be ended because the owner begins to wait: one, unless circles overlap."""
         cycles = [] if owner in chosen else self.cycles(owner, chosen)
-        return {chosen} if not cycles else set().union(*(self.victims(owner, chosen | {max(cycle)}) for cycle in cycles))
+        if not cycles:
+            return {chosen}
+        return set().union(*(self.victims(owner, chosen | {max(cycle)}) for cycle in cycles))

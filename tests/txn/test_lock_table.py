@@ -8,8 +8,8 @@ import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
-
 from support.lock_model import DATABASE, IS, IX, KEY, NONE, ROW, TABLE, Locks, S, X, covers, is_of_table
+
 from turdb._testing import locks as cpp
 
 WHOLE = (DATABASE, 0, 0, 0)
@@ -208,7 +208,7 @@ def test_nobody_passes_who_waits_for_the_same_row_but_neighbours_are_free(crew):
 
 
 def test_a_wait_that_times_out_lets_those_behind_it_through(crew):
-    table, (first, second, third), ask = crew
+    table, (first, _, third), ask = crew
     row = (ROW, 1, 5, 0)
     first.acquire(row, S)
     leaves = ask(1, row, X, 300)
