@@ -114,6 +114,7 @@ absl::StatusOr<bool> AutoVacuum::Rebuild(ObjectId id) {
   const auto found = std::find_if(tables.begin(), tables.end(), [id](const catalog::TableDef* table) { return table->id == id; });
   if (found == tables.end()) return true;
   VacuumOptions options;
+  options.space = {txn->temp_place(), memory_bytes_.load()};
   options.progress = [this](uint64_t, uint64_t) {
     return must_yield_() ? InterruptedError("automatic vacuum gives way") : absl::OkStatus();
   };

@@ -15,6 +15,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/statusor.h"
 #include "catalog/catalog.h"
+#include "sql/exec/memory_budget.h"
 #include "txn/store.h"
 
 namespace turdb::engine {
@@ -41,6 +42,8 @@ class AutoVacuum {
   // Not before this; the epoch when there is nothing to wait for.
   std::chrono::steady_clock::time_point retry_at() const { return retry_at_; }
   const SpaceCounters& counters() const { return counters_; }
+  // Of a graph while it is built: past that it lies in a temporary file. From any thread.
+  void set_memory_bytes(uint64_t bytes) { memory_bytes_.store(bytes); }
 
  private:
   using Versions = absl::flat_hash_map<uint32_t, uint64_t>;  // of contents, by file
@@ -54,6 +57,7 @@ class AutoVacuum {
   catalog::CatalogCache* const cache_;
   const std::function<bool()> must_yield_;
   SpaceCounters counters_;
+  std::atomic<uint64_t> memory_bytes_{sql::MemoryBudget::kDefaultBytes};
   const uint64_t opened_at_;  // contents up to this version were there when the database was opened
   Versions looked_at_;        // per file that changed since, the content that was last looked at
   std::chrono::milliseconds pause_;

@@ -28,7 +28,7 @@ ConnectionImpl::ConnectionImpl(std::shared_ptr<Database> database, const OpenOpt
   state_->process_id = env::PosixEnv()->ProcessId();
   state_->is_read_only = options.is_read_only;
   if (options.page_cache_bytes > 0) {
-    state_->settings.statement_memory = std::max(options.page_cache_bytes, kLeastStatementMemory);
+    state_->SetStatementMemory(std::max(options.page_cache_bytes, kLeastStatementMemory));
   }
 }
 

@@ -80,6 +80,11 @@ class ConnectionState : public sql::ExecOwner {
     return isolation == sql::Isolation::kReadCommitted || isolation == sql::Isolation::kReadUncommitted;
   }
   table::Progress TableProgress(std::string_view phase);
+  // The background of the database keeps to it, too.
+  void SetStatementMemory(uint64_t bytes) {
+    settings.statement_memory = bytes;
+    database->set_background_memory(bytes);
+  }
   // Where temporary files of statements go.
   env::TempPlace TempPlace() const { return {database->store()->env(), database->store()->path()}; }
   void NoteTransaction();  // tells the registry how the open transaction stands; nothing in autocommit

@@ -41,6 +41,8 @@ class Database {
   // Absorbs every tail now; used by PRAGMA hnsw_absorb=sync and at close of the tests. Returns vectors absorbed.
   absl::StatusOr<uint64_t> AbsorbNow(int threads);
   void set_background_absorb(bool is_on);
+  // Of a graph that the background builds: as much as a connection has allowed its statements last.
+  void set_background_memory(uint64_t bytes) { auto_vacuum_.set_memory_bytes(bytes); }
   TransactionRegistry& transactions() { return transactions_; }
   const TransactionRegistry& transactions() const { return transactions_; }
   const SpaceCounters& space_counters() const { return auto_vacuum_.counters(); }

@@ -113,7 +113,7 @@ absl::StatusOr<PragmaResult> Threads(ConnectionState* state, std::string_view na
 absl::StatusOr<PragmaResult> StatementMemory(ConnectionState* state, std::string_view name, const Given& given) {
   if (given.is_present) {
     TURDB_RETURN_IF_ERROR(Expect(given.is_integer && given.integer >= 1, name, "a positive number of bytes"));
-    state->settings.statement_memory = static_cast<uint64_t>(given.integer);
+    state->SetStatementMemory(static_cast<uint64_t>(given.integer));
   }
   return One(name, Value::Integer(static_cast<int64_t>(state->settings.statement_memory)));
 }
@@ -197,7 +197,7 @@ absl::StatusOr<PragmaResult> CacheSize(ConnectionState* state, std::string_view 
   const uint64_t unit = given.integer < 0 ? 1024 : format::kPageBytes;
   const uint64_t bytes = static_cast<uint64_t>(std::abs(given.integer)) * unit;
   store->set_page_cache_bytes(bytes);
-  state->settings.statement_memory = std::max(bytes, kLeastStatementMemory);
+  state->SetStatementMemory(std::max(bytes, kLeastStatementMemory));
   return Nothing();
 }
 

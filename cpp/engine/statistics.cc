@@ -56,6 +56,7 @@ constexpr LockCounter kLockCounters[] = {
     {"lock_wait_micros", &txn::LockStats::wait_micros, "microseconds", "waited for locks, by all transactions together"},
     {"lock_timeouts", &txn::LockStats::timeouts, "times", "a lock was not free within the timeout"},
     {"deadlocks", &txn::LockStats::deadlocks, "transactions", "rolled back to end a circle of waits"},
+    {"lock_bytes", &txn::LockStats::bytes, "bytes", "memory that locks of rows and keys take, now"},
     {"lock_escalations", &txn::LockStats::escalations, "times", "row locks were exchanged for a table's"},
 };
 

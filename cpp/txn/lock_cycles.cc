@@ -37,18 +37,16 @@ std::string Describe(const LockKey& key, std::string_view name) {
 std::vector<LockOwner*> LockTable::BlockersLocked(const LockOwner* owner) const {
   std::vector<LockOwner*> blockers;
   if (owner->waits_for_ == nullptr) return blockers;
-  const auto found = resources_.find(*owner->waits_for_);
-  if (found == resources_.end()) return blockers;
-  const Resource& resource = found->second;
-  const auto own = std::find_if(resource.queue.begin(), resource.queue.end(),
-                                [&](const Request* request) { return request->owner == owner; });
-  if (own == resource.queue.end()) return blockers;
-  for (const Holder& holder : resource.holders) {
-    Resource one;
-    one.holders.push_back(holder);
-    if (holder.owner != owner && !IsCompatible(one, owner, (*own)->mode)) blockers.push_back(holder.owner);
-  }
-  for (auto before = resource.queue.begin(); before != own; ++before) blockers.push_back((*before)->owner);
+  const auto found = queues_.find(*owner->waits_for_);
+  if (found == queues_.end()) return blockers;
+  const Queue& queue = found->second;
+  const auto own = std::find_if(queue.begin(), queue.end(), [&](const Request* request) { return request->owner == owner; });
+  if (own == queue.end()) return blockers;
+  AllHoldersLocked(*owner->waits_for_, [&](LockOwner* holder, LockMode held) {
+    if (holder != owner && !AreCompatible(held, (*own)->mode)) blockers.push_back(holder);
+    return true;
+  });
+  for (auto before = queue.begin(); before != own; ++before) blockers.push_back((*before)->owner);
   return blockers;
 }
 
@@ -104,12 +102,10 @@ void LockTable::EndCyclesLocked(LockOwner* owner) {
 absl::Status LockTable::TimeoutLocked(const LockOwner* owner, const LockKey& key, std::string_view name,
                                       const LockWait& wait) const {
   std::string holders;
-  const auto found = resources_.find(key);
-  if (found != resources_.end()) {
-    for (const Holder& holder : found->second.holders) {
-      if (holder.owner != owner) holders += Cat(holders.empty() ? "" : ", ", holder.owner->id().value());
-    }
-  }
+  AllHoldersLocked(key, [&](const LockOwner* holder, LockMode) {
+    if (holder != owner) holders += Cat(holders.empty() ? "" : ", ", holder->id().value());
+    return true;
+  });
   const std::string waited = wait.timeout.count() > 0 ? Cat(" (waited ", wait.timeout.count(), " ms)") : std::string();
   const std::string by = holders.empty() ? "others wait for it already" : Cat("transaction ", holders, " holds it");
   return BusyError("database is locked: ", Describe(key, name), " is not free, ", by, waited, "; retry");

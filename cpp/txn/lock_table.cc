@@ -12,79 +12,63 @@ using Clock = std::chrono::steady_clock;
 namespace {
 
 constexpr auto kCheckEvery = std::chrono::milliseconds(20);
-constexpr size_t kMostIdleSlots = 4096;  // of resources_ that are kept for the next transaction
 
-bool AreCompatible(LockMode a, LockMode b) {
-  if (a == LockMode::kNone || b == LockMode::kNone) return true;
-  if (a == LockMode::kExclusive || b == LockMode::kExclusive) return false;
-  if (a == LockMode::kIntentionShared || b == LockMode::kIntentionShared) return true;
-  return a == b;  // IX beside IX, S beside S
-}
+LockKey TableKey(FileId table) { return LockKey{table, LockKey::Kind::kTable}; }
 
 }  // namespace
 
-bool LockTable::IsCompatible(const Resource& resource, const LockOwner* owner, LockMode mode) {
-  return std::all_of(resource.holders.begin(), resource.holders.end(), [&](const Holder& holder) {
-    return holder.owner == owner || AreCompatible(holder.mode, mode);
-  });
+// --- granting --------------------------------------------------------------------------------
+
+bool LockTable::IsFreeLocked(const LockOwner* owner, const LockKey& key, LockMode mode) const {
+  return AllHoldersLocked(key, [&](const LockOwner* holder, LockMode held) { return holder == owner || AreCompatible(held, mode); });
 }
 
 // Before anybody else is granted the table or waits for it. Their rows can then be waited for.
 void LockTable::EndSolitudeLocked(const LockOwner* newcomer, const LockKey& table) {
-  const auto found = resources_.find(table);
-  if (found == resources_.end()) return;
-  const auto holders = found->second.holders;  // what follows adds resources
-  for (const Holder& holder : holders) {
+  const auto found = held_.find(table);
+  if (found == held_.end()) return;
+  for (const Holder& holder : found->second.holders) {
     if (holder.owner == newcomer) continue;
     std::lock_guard<std::mutex> guard(holder.owner->book_mutex_);
-    LockOwner::Table* const own = holder.owner->Find(table.table);
-    if (own == nullptr || !own->is_alone) continue;
-    own->is_alone = false;
-    own->ForEach([&](const LockKey& key, LockMode mode) { resources_[key].holders.push_back({holder.owner, mode}); });
-    stats_.held += own->size();
-    Resource& resource = resources_[table];
-    resource.last_rowid = std::max(resource.last_rowid, own->last_rowid);
+    if (!holder.table->is_alone) continue;
+    holder.table->is_alone = false;
+    found->second.last_rowid = std::max(found->second.last_rowid, holder.table->last_rowid);
   }
 }
 
-void LockTable::SetHeldLocked(Resource* resource, LockOwner* owner, const LockKey& key, LockMode mode) {
-  const bool is_new = std::none_of(resource->holders.begin(), resource->holders.end(),
-                                   [&](const Holder& holder) { return holder.owner == owner; });
-  if (key.kind == LockKey::Kind::kDatabase) {
-    owner->database_ = mode;
-  } else if (key.kind == LockKey::Kind::kTable) {
-    std::lock_guard<std::mutex> guard(owner->book_mutex_);
-    LockOwner::Table* table = owner->Find(key.table);
-    if (table == nullptr) {
-      table = &owner->tables_.emplace_back();
-      table->file = key.table;
-      table->is_alone = resource->holders.empty() && resource->queue.empty();
+void LockTable::SetTableLocked(LockOwner* owner, const LockKey& key, LockMode mode) {
+  Resource& resource = held_[key];
+  const auto own = std::find_if(resource.holders.begin(), resource.holders.end(),
+                                [&](const Holder& holder) { return holder.owner == owner; });
+  const bool is_table = key.kind == LockKey::Kind::kTable;
+  if (own == resource.holders.end()) {
+    LockOwner::Table* table = nullptr;
+    if (is_table) {
+      table = owner->tables_.emplace_back(std::make_unique<LockOwner::Table>(key.table)).get();
+      table->is_alone = resource.holders.empty() && !queues_.contains(key);
     }
-    table->mode = mode;
+    resource.holders.push_back({owner, table, mode});
   } else {
-    owner->held_[key] = mode;
+    own->mode = mode;
   }
-  if (is_new) {
-    resource->holders.push_back({owner, mode});
-    ++stats_.held;
-    return;
-  }
-  for (Holder& holder : resource->holders) {
-    if (holder.owner == owner) holder.mode = mode;
-  }
+  (is_table ? owner->Find(key.table)->mode : owner->database_) = mode;
+}
+
+void LockTable::SetHeldLocked(LockOwner* owner, const LockKey& key, LockMode mode) {
+  if (!key.is_of_table()) return SetTableLocked(owner, key, mode);
+  owner->Find(key.table)->book.Enter(key, mode);
 }
 
 bool LockTable::GrantAtOnceLocked(LockOwner* owner, const LockKey& key, LockMode mode) {
   if (key.kind == LockKey::Kind::kTable) EndSolitudeLocked(owner, key);
-  Resource& resource = resources_[key];
-  const bool is_upgrade = owner->Held(key) != LockMode::kNone;
-  const bool is_free = IsCompatible(resource, owner, mode) && (is_upgrade || resource.queue.empty());
-  if (is_free) SetHeldLocked(&resource, owner, key, mode);
-  return is_free;
+  if (!IsFreeLocked(owner, key, mode)) return false;
+  const bool passes_nobody = queues_.empty() || !queues_.contains(key) || owner->Held(key) != LockMode::kNone;
+  if (passes_nobody) SetHeldLocked(owner, key, mode);
+  return passes_nobody;
 }
 
 bool LockTable::TryAcquire(LockOwner* owner, const LockKey& key, LockMode mode) {
-  if (key.is_of_table() && owner->EnterInBook(key, mode) != LockOwner::Entered::kNotAlone) return true;
+  if (key.is_of_table() && owner->EnterAlone(key, mode) != LockOwner::Entered::kNotAlone) return true;
   const LockMode held = owner->Held(key);
   if (Covers(held, mode)) return true;
   std::lock_guard<std::mutex> guard(mutex_);
@@ -94,7 +78,7 @@ bool LockTable::TryAcquire(LockOwner* owner, const LockKey& key, LockMode mode) 
 absl::StatusOr<bool> LockTable::Acquire(LockOwner* owner, const LockKey& key, LockMode mode, std::string_view name,
                                         const LockWait& wait) {
   if (key.is_of_table()) {
-    const auto entered = owner->EnterInBook(key, mode);
+    const auto entered = owner->EnterAlone(key, mode);
     if (entered != LockOwner::Entered::kNotAlone) return entered == LockOwner::Entered::kIsNew;
   }
   const LockMode held = owner->Held(key);
@@ -105,15 +89,7 @@ absl::StatusOr<bool> LockTable::Acquire(LockOwner* owner, const LockKey& key, Lo
   if (wait.timeout.count() <= 0) return TimeoutLocked(owner, key, name, wait);
 
   Request request{owner, wanted, held != LockMode::kNone};
-  auto& queue = resources_[key].queue;
-  const auto at = request.is_upgrade
-                      ? std::find_if(queue.begin(), queue.end(), [](const Request* r) { return !r->is_upgrade; })
-                      : queue.end();
-  queue.insert(at, &request);
-  owner->waits_for_ = &key;
-  owner->is_victim_ = false;
-  ++stats_.waits;
-  ++stats_.waiting;
+  EnqueueLocked(key, &request);
   const auto begin = Clock::now();
   absl::Status status = WaitLocked(&lock, owner, key, &request, name, wait);
   stats_.wait_micros += static_cast<uint64_t>(
@@ -121,10 +97,30 @@ absl::StatusOr<bool> LockTable::Acquire(LockOwner* owner, const LockKey& key, Lo
   --stats_.waiting;
   owner->waits_for_ = nullptr;
   if (request.is_granted) return true;
-  auto& waiting = resources_[key].queue;
-  waiting.erase(std::remove(waiting.begin(), waiting.end(), &request), waiting.end());
-  GrantWaitersLocked(key);  // those behind it may be compatible
+  LeaveQueueLocked(key, &request);
   return status;
+}
+
+// --- waiting ---------------------------------------------------------------------------------
+
+void LockTable::EnqueueLocked(const LockKey& key, Request* request) {
+  Queue& queue = queues_[key];
+  const auto at = request->is_upgrade
+                      ? std::find_if(queue.begin(), queue.end(), [](const Request* r) { return !r->is_upgrade; })
+                      : queue.end();
+  queue.insert(at, request);
+  request->owner->waits_for_ = &key;
+  request->owner->is_victim_ = false;
+  ++stats_.waits;
+  ++stats_.waiting;
+}
+
+void LockTable::LeaveQueueLocked(const LockKey& key, Request* request) {
+  const auto found = queues_.find(key);
+  Queue& queue = found->second;
+  queue.erase(std::find(queue.begin(), queue.end(), request));
+  if (queue.empty()) queues_.erase(found);
+  else GrantWaitersLocked(key);  // those behind it may be compatible
 }
 
 absl::Status LockTable::WaitLocked(std::unique_lock<std::mutex>* lock, LockOwner* owner, const LockKey& key,
@@ -152,89 +148,90 @@ absl::Status LockTable::WaitLocked(std::unique_lock<std::mutex>* lock, LockOwner
 }
 
 void LockTable::GrantWaitersLocked(const LockKey& key) {
-  const auto found = resources_.find(key);
-  if (found == resources_.end()) return;
-  Resource& resource = found->second;
-  while (!resource.queue.empty()) {
-    Request* first = resource.queue.front();
-    if (!IsCompatible(resource, first->owner, first->mode)) return;
-    resource.queue.erase(resource.queue.begin());
-    SetHeldLocked(&resource, first->owner, key, first->mode);
+  if (queues_.empty()) return;
+  while (true) {
+    const auto found = queues_.find(key);
+    if (found == queues_.end()) return;
+    Queue& queue = found->second;
+    Request* const first = queue.front();
+    if (!IsFreeLocked(first->owner, key, first->mode)) return;
+    queue.erase(queue.begin());
+    if (queue.empty()) queues_.erase(found);
+    SetHeldLocked(first->owner, key, first->mode);
     first->is_granted = true;
     first->owner->wake_.notify_one();
   }
-  if (resource.holders.empty()) resources_.erase(found);
 }
 
-void LockTable::DropHolderLocked(LockOwner* owner, const LockKey& key) {
-  const auto found = resources_.find(key);
-  if (found == resources_.end()) return;
-  auto& holders = found->second.holders;
-  for (auto holder = holders.begin(); holder != holders.end(); ++holder) {
-    if (holder->owner != owner) continue;
-    holders.erase(holder);
-    --stats_.held;
-    break;
+// Waiters are as many as threads at most, whatever was given back.
+void LockTable::GrantWaitersForRowsLocked(FileId table) {
+  std::vector<LockKey> awaited;
+  for (const auto& [key, queue] : queues_) {
+    if (key.is_of_table() && key.table == table) awaited.push_back(key);
   }
-  GrantWaitersLocked(key);
+  for (const LockKey& key : awaited) GrantWaitersLocked(key);
 }
 
-// REQUIRES: not of a table.
+// --- giving back -----------------------------------------------------------------------------
+
+// Of the database or a table.
+void LockTable::DropHolderLocked(LockOwner* owner, const LockKey& key) {
+  const auto found = held_.find(key);
+  if (found == held_.end()) return;
+  auto& holders = found->second.holders;
+  holders.erase(std::remove_if(holders.begin(), holders.end(), [&](const Holder& holder) { return holder.owner == owner; }), holders.end());
+  GrantWaitersLocked(key);
+  if (holders.empty()) held_.erase(found);
+}
+
 void LockTable::Release(LockOwner* owner, const LockKey& key) {
   std::lock_guard<std::mutex> guard(mutex_);
-  if (LockOwner::Table* const table = owner->Find(key.table); table != nullptr && table->size() > 0) {
+  LockOwner::Table* const table = owner->Find(key.table);
+  if (table == nullptr) return;
+  {
     std::lock_guard<std::mutex> book_guard(owner->book_mutex_);
-    const bool was_in_book = table->Erase(key);
-    if (was_in_book && table->is_alone) return;
-    if (was_in_book) return DropHolderLocked(owner, key);
+    if (!table->book.Erase(key)) return;
   }
-  if (owner->held_.erase(key) > 0) DropHolderLocked(owner, key);
+  GrantWaitersLocked(key);
 }
 
 void LockTable::Downgrade(LockOwner* owner, const LockKey& key, LockMode mode) {
   std::lock_guard<std::mutex> guard(mutex_);
-  const auto found = resources_.find(key);
-  if (found == resources_.end()) return;
-  SetHeldLocked(&found->second, owner, key, mode);
+  if (!key.is_of_table()) {
+    SetTableLocked(owner, key, mode);
+  } else {
+    std::lock_guard<std::mutex> book_guard(owner->book_mutex_);
+    owner->Find(key.table)->book.Set(key, mode);
+  }
   GrantWaitersLocked(key);
-}
-
-// Those in the book of a table where others have come are in the lock table, too.
-void LockTable::DropBookLocked(LockOwner* owner, LockOwner::Table* table) {
-  std::lock_guard<std::mutex> guard(owner->book_mutex_);
-  if (!table->is_alone) table->ForEach([&](const LockKey& key, LockMode) { DropHolderLocked(owner, key); });
-  table->Clear();
 }
 
 void LockTable::ReleaseRows(LockOwner* owner, FileId table) {
   std::lock_guard<std::mutex> guard(mutex_);
   ++stats_.escalations;
-  if (LockOwner::Table* const own = owner->Find(table)) DropBookLocked(owner, own);
-  absl::erase_if(owner->held_, [&](const auto& lock) {
-    const LockKey key = lock.first;
-    if (key.table != table) return false;
-    DropHolderLocked(owner, key);
-    return true;
-  });
+  LockOwner::Table* const own = owner->Find(table);
+  if (own == nullptr) return;
+  {
+    std::lock_guard<std::mutex> book_guard(owner->book_mutex_);
+    own->book.Clear();
+  }
+  GrantWaitersForRowsLocked(table);
 }
 
 void LockTable::ReleaseAll(LockOwner* owner) {
   if (owner->size() == 0) return;
+  LockOwner::Tables tables;  // goes last: to free a large book takes a while
   std::lock_guard<std::mutex> guard(mutex_);
-  for (const auto& [key, mode] : owner->held_) DropHolderLocked(owner, key);
-  LockOwner::Locks().swap(owner->held_);
-  for (LockOwner::Table& table : owner->tables_) {
-    DropBookLocked(owner, &table);
-    DropHolderLocked(owner, LockKey{table.file, LockKey::Kind::kTable});
-  }
-  {
-    std::lock_guard<std::mutex> book_guard(owner->book_mutex_);
-    owner->tables_.clear();
+  tables.swap(owner->tables_);
+  for (const auto& table : tables) {
+    DropHolderLocked(owner, TableKey(table->file));
+    if (!queues_.empty()) GrantWaitersForRowsLocked(table->file);
   }
   if (owner->database_ != LockMode::kNone) DropHolderLocked(owner, LockKey{});
-  if (resources_.empty() && resources_.capacity() > kMostIdleSlots) resources_ = {};
   owner->database_ = LockMode::kNone;
 }
+
+// --- rowids ----------------------------------------------------------------------------------
 
 int64_t LockTable::ReserveRowId(LockOwner* owner, FileId table, int64_t least) {
   LockOwner::Table* const own = owner->Find(table);
@@ -243,7 +240,7 @@ int64_t LockTable::ReserveRowId(LockOwner* owner, FileId table, int64_t least) {
     if (own->is_alone) return own->last_rowid = least;
   }
   std::lock_guard<std::mutex> guard(mutex_);
-  Resource& resource = resources_[LockKey{table, LockKey::Kind::kTable}];
+  Resource& resource = held_[TableKey(table)];
   const bool has_company = resource.holders.size() > 1 || resource.holders[0].owner != owner;
   if (has_company && resource.last_rowid >= least) least = resource.last_rowid + 1;
   return resource.last_rowid = least;
@@ -259,19 +256,19 @@ void LockTable::NoteRowId(LockOwner* owner, FileId table, int64_t rowid) {
     }
   }
   std::lock_guard<std::mutex> guard(mutex_);
-  const auto found = resources_.find(LockKey{table, LockKey::Kind::kTable});
-  if (found != resources_.end()) found->second.last_rowid = std::max(found->second.last_rowid, rowid);
+  const auto found = held_.find(TableKey(table));
+  if (found != held_.end()) found->second.last_rowid = std::max(found->second.last_rowid, rowid);
 }
 
-// Of those who are alone with a table: the rest is in resources_.
+// --- what is shown ---------------------------------------------------------------------------
+
 template <typename Visit>
 void LockTable::ForEachBookLocked(Visit visit) const {
-  for (const auto& [key, resource] : resources_) {
+  for (const auto& [key, resource] : held_) {
     if (key.kind != LockKey::Kind::kTable) continue;
     for (const Holder& holder : resource.holders) {
-      std::lock_guard<std::mutex> guard(holder.owner->book_mutex_);
-      const LockOwner::Table* const table = holder.owner->Find(key.table);
-      if (table != nullptr && table->is_alone) visit(*holder.owner, *table);
+      std::lock_guard<std::mutex> guard(holder.owner->book_mutex_);  // it may be alone
+      visit(*holder.owner, *holder.table);
     }
   }
 }
@@ -279,19 +276,25 @@ void LockTable::ForEachBookLocked(Visit visit) const {
 LockStats LockTable::stats() const {
   std::lock_guard<std::mutex> guard(mutex_);
   LockStats stats = stats_;
-  ForEachBookLocked([&](const LockOwner&, const LockOwner::Table& table) { stats.held += table.size(); });
+  for (const auto& [key, resource] : held_) stats.held += resource.holders.size();
+  ForEachBookLocked([&](const LockOwner&, const LockOwner::Table& table) {
+    stats.held += table.book.size();
+    stats.bytes += sizeof(table) + table.book.heap_bytes();
+  });
   return stats;
 }
 
 std::vector<LockInfo> LockTable::List() const {
   std::lock_guard<std::mutex> guard(mutex_);
   std::vector<LockInfo> list;
-  for (const auto& [key, resource] : resources_) {
+  for (const auto& [key, resource] : held_) {
     for (const Holder& holder : resource.holders) list.push_back({key, holder.owner->id(), holder.mode, true});
-    for (const Request* request : resource.queue) list.push_back({key, request->owner->id(), request->mode, false});
+  }
+  for (const auto& [key, queue] : queues_) {
+    for (const Request* request : queue) list.push_back({key, request->owner->id(), request->mode, false});
   }
   ForEachBookLocked([&](const LockOwner& owner, const LockOwner::Table& table) {
-    table.ForEach([&](const LockKey& key, LockMode mode) { list.push_back({key, owner.id(), mode, true}); });
+    table.book.ForEach(table.file, [&](const LockKey& key, LockMode mode) { list.push_back({key, owner.id(), mode, true}); });
   });
   return list;
 }

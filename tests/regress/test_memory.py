@@ -38,6 +38,37 @@ def test_an_index_of_more_vectors_than_the_page_cache(path):
     assert grown < 13 * MB  # codes are a quarter of the vectors: 4 MB
 
 
+def test_automatic_vacuum_builds_graphs_within_the_memory_of_statements(path):
+    """Point 8, for a build that nobody asked for: automatic vacuum made a graph anew in memory, however large it was."""
+    out = programs.run("""
+        n, dim = 40000, 512
+        con = turdb.connect(path, isolation_level=None, page_cache_size=1 << 20)
+        con.execute("pragma synchronous = off")
+        con.execute(f"create table t (id integer primary key, e vector({dim}))")
+        rng = np.random.default_rng(1)
+        for first in range(0, n, 4000):
+            con.append("t", {"id": np.arange(first, first + 4000), "e": rng.standard_normal((4000, dim)).astype(np.float32)})
+        con.execute("create index near on t using hnsw (e vector_l2_ops) with (m = 8, ef_construction = 16)")
+        con.execute("pragma wal_checkpoint")
+        con.execute("pragma auto_vacuum = none")
+        con.execute("delete from t where id % 8 < 5")
+        con.execute("pragma wal_checkpoint")
+        with Watch() as watch:
+            con.execute("pragma auto_vacuum = full")
+            con.execute("create table awakes_the_background (x)")
+            deadline = time.monotonic() + 120
+            while not con.execute("select value from turdb_catalog.statistics where name = 'vacuumed_tables'").fetchone()[0]:
+                assert time.monotonic() < deadline
+                time.sleep(0.02)
+        graph = con.execute("select bytes, dead_bytes from turdb_catalog.storage where kind = 'vector index'").fetchone()
+        assert con.execute("pragma integrity_check").fetchall() == [("ok",)]
+        print(watch.grown, *graph)
+    """, path)
+    grown, graph, dead = map(int, out.split())
+    assert dead == 0 and graph > 9 * MB  # it was built anew
+    assert grown < 17 * MB  # 12 for blocks of vectors on their way; the graph would be 10 more
+
+
 def test_ordinary_work_stays_within_its_memory(path):
     """Point 11: memory was not bounded by any limit, and grew while the process ran. Here rounds of inserts, updates, searches,
     sorts and deletes take what the first ones took."""

@@ -46,3 +46,19 @@ def test_beside_another_writer_rows_stay_locked_one_by_one(path):
     assert con.execute("select v, count(*) from t group by v order by v").fetchall() == [(0, 2999), (1, 9000), (2, 1)]
     assert con.execute("select value from turdb_catalog.statistics where name = 'repeated_commits'").fetchone()[0] > 0
     assert con.execute("pragma integrity_check").fetchall() == [("ok",)]
+
+
+def test_neighbouring_rows_cost_little_beside_another_writer(path):
+    con, other = (turdb.connect(path, isolation_level=None, timeout=0) for _ in range(2))
+    other.execute("begin")
+    other.execute("update t set v = 2 where id = 11999")
+    con.execute("begin")
+    con.execute("update t set v = 1 where id < 11000")
+    assert locks(con)["row X"] == 11001
+    statistic = "select value from turdb_catalog.statistics where name = 'lock_bytes'"
+    assert con.execute(statistic).fetchone()[0] < 11000
+    with pytest.raises(turdb.OperationalError, match="row 10999 of table 't' is not free"):
+        other.execute("update t set v = 2 where id = 10999")
+    other.execute("commit")
+    con.execute("commit")
+    assert con.execute(statistic).fetchone() == (0,)
