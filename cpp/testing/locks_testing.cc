@@ -18,7 +18,7 @@ namespace py = pybind11;
 namespace turdb {
 namespace {
 
-using testing::CheckStatus;
+using testing::Check;
 using txn::LockKey;
 using txn::LockMode;
 
@@ -42,7 +42,7 @@ class TestLockTable {
 
     bool Acquire(const Key& key, int mode, int timeout_ms) {
       py::gil_scoped_release release;
-      return CheckStatus(table_->Acquire(&owner_, ToKey(key), static_cast<LockMode>(mode), "t", {std::chrono::milliseconds(timeout_ms), nullptr}));
+      return Check(table_->Acquire(&owner_, ToKey(key), static_cast<LockMode>(mode), "t", {std::chrono::milliseconds(timeout_ms), nullptr}));
     }
     bool TryAcquire(const Key& key, int mode) { return table_->TryAcquire(&owner_, ToKey(key), static_cast<LockMode>(mode)); }
     void Release(const Key& key) { table_->Release(&owner_, ToKey(key)); }
@@ -59,7 +59,7 @@ class TestLockTable {
       const auto begin = std::chrono::steady_clock::now();
       for (uint64_t i = 0; i < n; ++i) {
         const LockKey key{FileId(table), LockKey::Kind::kRow, first + i * stride};
-        CheckStatus(table_->Acquire(&owner_, key, LockMode::kExclusive, "t", {}));
+        Check(table_->Acquire(&owner_, key, LockMode::kExclusive, "t", {}));
       }
       const std::chrono::duration<double, std::nano> took = std::chrono::steady_clock::now() - begin;
       return took.count() / static_cast<double>(n);

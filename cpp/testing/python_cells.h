@@ -34,7 +34,7 @@ inline py::object ToPython(const Cell& cell) {
     case StorageClass::kVector: {
       py::list floats;
       for (uint32_t i = 0; i < cell.dim(); ++i) floats.append(reinterpret_cast<const float*>(cell.bytes)[i]);
-      return std::move(floats);
+      return floats;
     }
   }
   return py::none();
