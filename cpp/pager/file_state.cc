@@ -28,6 +28,10 @@ absl::Status FileState::CheckHeader(const FileView& view) const {
   if (id != file_->id().value()) {
     return CorruptionError("file '", file_->path(), "' has id ", id, " where ", file_->id().value(), " was expected");
   }
+  const uint32_t pages = Load<uint32_t>(header + format::kHeaderPageCountOffset);
+  if (pages != page_count_) {
+    return CorruptionError("file '", file_->path(), "': its header counts ", pages, " pages where ", page_count_, " were expected");
+  }
   return absl::OkStatus();
 }
 
@@ -40,10 +44,12 @@ absl::StatusOr<FileView> FileState::View(const IntrusivePtr<SnapshotPin>& pin) c
   if (!is_mapped_.load(std::memory_order_acquire)) {
     std::lock_guard<std::mutex> guard(mutex_);
     if (!is_mapped_.load(std::memory_order_relaxed)) {
-      TURDB_ASSIGN_OR_RETURN(mapping_, file_->MappingFor(page_count_));
+      // Page 0 first: nothing is reserved for pages that only a damaged turdb.meta counts.
+      TURDB_ASSIGN_OR_RETURN(mapping_, file_->MappingFor(1));
       view.mapping_ = mapping_;
       view.base_ = mapping_ ? mapping_->data() : nullptr;
       TURDB_RETURN_IF_ERROR(CheckHeader(view));
+      TURDB_ASSIGN_OR_RETURN(mapping_, file_->MappingFor(page_count_));
       is_mapped_.store(true, std::memory_order_release);
     }
   }

@@ -4,6 +4,7 @@ import random
 
 import pytest
 
+from turdb._testing import env as e
 from turdb._testing import txn as t
 
 UA = t.USER_AREA_OFFSET
@@ -123,6 +124,32 @@ def test_meta_cut_and_flipped(closed):
         data = bytearray(meta)
         data[at] ^= 0x10
         assert isinstance(read_all(put({**closed, "db/turdb.meta": bytes(data)})), str)
+
+
+def with_page_count(meta, file, count):
+    """turdb.meta with another page count for a file, behind an intact checksum."""
+    changed, at = bytearray(meta), 48
+    while int.from_bytes(changed[at : at + 4], "little") != file:
+        at += 10 + int.from_bytes(changed[at + 8 : at + 10], "little")
+    changed[at + 4 : at + 8] = count.to_bytes(4, "little")
+    changed[12:16] = e.crc32c(0, bytes(changed[16:])).to_bytes(4, "little")
+    return bytes(changed)
+
+
+@pytest.mark.parametrize("count", [0, 1, 3, 5, 1000, 2**31, 2**32 - 1])
+def test_a_page_count_that_is_not_the_files(closed, count):
+    """Nothing is reserved for pages that only the damage counts, and nobody walks over them."""
+    meta = closed["db/turdb.meta"]
+    assert with_page_count(meta, 2, 4) == meta
+    store = t.Store(put({**closed, "db/turdb.meta": with_page_count(meta, 2, count)}), "db")
+    txn = store.begin()
+    assert txn.view(1).page(0)
+    with pytest.raises(RuntimeError, match=f"Corruption: file 'root/a.tbd': its header counts 4 pages where {count} were expected"):
+        txn.view(2)
+    txn.start_writing()
+    with pytest.raises(RuntimeError, match="Corruption: file 'root/a.tbd'"):
+        txn.write(2, 1, 700, b"x")
+    assert read_all(put({**closed, "db/turdb.meta": with_page_count(meta, 1, count)})) == "Corruption"
 
 
 @pytest.mark.parametrize("path", ["db/root/a.tbd", "db/turdb_catalog/catalog.tbd"])
