@@ -84,7 +84,8 @@ absl::StatusOr<LinkBytes> ReadLink(const pager::FileView& view, OverflowRef ref,
     std::string_view piece;
     if (!PiecesPage(page).Find(PieceEntryOf(ref), &piece)) return DamagedLink(view, ref);
     link = {OverflowRef(Load<uint32_t>(reinterpret_cast<const uint8_t*>(piece.data()))), piece.substr(kPieceHeaderBytes)};
-    if (link.bytes.size() > left) return DamagedLink(view, ref);
+    // Pieces come last. Were damaged ones followed anywhere, a circle of one byte each would lead through all of the length.
+    if (left > kOverflowPayload || link.bytes.size() > left) return DamagedLink(view, ref);
   } else {
     TURDB_ASSIGN_OR_RETURN(const uint8_t* page, view.PageOfKind(id, PageKind::kOverflow));
     const uint32_t bytes = Load<uint32_t>(page + kOverflowBytes);

@@ -1,6 +1,7 @@
 """Values too long for their leaf: pieces that share pages, what becomes of the room they leave, and damage to it."""
 
 import random
+import struct
 
 import pytest
 from hypothesis import strategies as st
@@ -201,6 +202,36 @@ def test_damage_is_told(con, tmp_path, offset, kind, value):
                 con.execute(sql)
             except turdb.DatabaseError as error:
                 assert "page" in str(error)
+    con.close()
+
+
+@pytest.mark.leaves_damage
+def test_pieces_in_a_circle(con, tmp_path):
+    """One byte each and a length of 4 GiB: the links of the chain were listed without end."""
+    fill(con, [5000] * 40)
+    con.close()
+    file = DataFile(tmp_path / "t.turdb" / "root" / "t.tbd")
+    page = file.of_kind(OVERFLOW_PIECES)[1]
+    reference, length = struct.pack("<I", 2**31 + 32 * page + 1), struct.pack("<I", 5000)
+    leaf = next(leaf for leaf in file.of_kind(ROW_LEAF) if reference in file.pages[leaf])
+    at = file.pages[leaf].index(reference)
+    length_at = file.pages[leaf].index(length, at - 4)
+    assert abs(length_at - at) == 4
+    file.put(leaf, length_at, "I", 2**32 - 1)
+    file.put(page, 32 + 4 * 1 + 2, "H", 4 + 1)
+    offset = file.u16(page, 32 + 4 * 1)
+    file.pages[page][offset : offset + 4] = reference
+    file.save()
+    with turdb.connect(tmp_path / "t.turdb", isolation_level=None) as con:
+        findings = con.execute("pragma integrity_check").fetchall()
+        assert any(f"page {page} does not fit its overflow chain" in line for (line,) in findings)
+        errors = []
+        for rowid in range(40):
+            try:
+                con.execute("delete from t where id = ?", (rowid,))
+            except turdb.DatabaseError as error:
+                errors.append(str(error))
+        assert any("does not fit its overflow chain" in error for error in errors)
     con.close()
 
 
