@@ -167,7 +167,7 @@ class ColumnBuilder {
 
 PyObject* FetchInto(CursorObject* cursor) {
   Fetch* fetch = cursor->fetch;
-  const size_t width = fetch->statement == nullptr ? 0 : fetch->statement->columns().size();
+  const size_t width = fetch->columns == nullptr ? 0 : fetch->columns->size();
   Ref text_factory = SessionOf(cursor)->text_factory;
   std::vector<ColumnBuilder> builders(width, ColumnBuilder(text_factory.get()));
   while (fetch->batch != nullptr && fetch->next_row < fetch->batch->size) {

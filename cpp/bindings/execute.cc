@@ -29,6 +29,7 @@ absl::Status Start(engine::Connection* engine, const std::string& begin, Fetch* 
   fetch->next_row = 0;
   fetch->batch->size = 0;
   fetch->row_count = result->changes();
+  fetch->columns = result->shared_columns();
   if (!result->columns().empty()) TURDB_RETURN_IF_ERROR(result->Next(fetch->batch.get()));
   fetch->last_rowid = engine->last_insert_rowid();
   fetch->has_last_rowid = true;
@@ -55,7 +56,7 @@ bool FindConverters(Session* session, Fetch* fetch) {
   Ref converters = module ? Ref::Steal(PyObject_GetAttrString(module.get(), "converters")) : Ref();
   if (!converters) return false;
   bool has_any = false;
-  for (const auto& column : fetch->statement->columns()) {
+  for (const auto& column : *fetch->columns) {
     Ref converter;
     if (session->detect_types & 2) {
       const size_t open = column.name.find('['), close = column.name.find(']', open);
@@ -182,14 +183,12 @@ bool Execute(CursorObject* cursor, PyObject* sql, PyObject* parameters) {
   Fetch* fetch = cursor->fetch;
   ResetFetch(cursor);
   fetch->statement = session->Prepare(sql);
+  fetch->columns = nullptr;
   fetch->row_count = -1;
   if (fetch->statement == nullptr) return PyErr_Occurred() == nullptr;
   Parameters values;
   if (!BindParameters(*fetch->statement, parameters, &values)) return false;
   if (session->engine == nullptr) return session->CheckOpen();  // an adapter closed it
-  if (session->detect_types != 0 || !fetch->converters.empty()) {
-    if (!FindConverters(session, fetch)) return false;
-  }
   if (session->trace) session->Trace(sql);
   if (fetch->batch == nullptr) fetch->batch = session->TakeBatch();
   absl::Status status;
@@ -205,6 +204,10 @@ bool Execute(CursorObject* cursor, PyObject* sql, PyObject* parameters) {
     RaiseStatus(status);
     return false;
   }
+  if ((session->detect_types != 0 || !fetch->converters.empty()) && !FindConverters(session, fetch)) {
+    ResetFetch(cursor);
+    return false;
+  }
   return true;
 }
 
@@ -217,8 +220,10 @@ bool ExecuteMany(CursorObject* cursor, PyObject* sql, PyObject* given) {
   if (!iterator) return false;
   std::shared_ptr<engine::Statement> statement = session->Prepare(sql);
   fetch->statement = statement;
+  fetch->columns = nullptr;
   fetch->row_count = -1;
   if (statement == nullptr) return PyErr_Occurred() == nullptr;
+  fetch->columns = std::make_shared<const engine::ResultColumns>(statement->columns());  // described, as by sqlite3; thrown away
   if (statement->statement_class() != engine::StatementClass::kWrite) {
     RaiseKind(ErrorKind::kMisuse, "executemany() can only execute DML statements.");
     return false;

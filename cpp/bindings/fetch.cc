@@ -83,8 +83,8 @@ PyObject* FetchRows(CursorObject* cursor, int64_t limit) {
 
 PyObject* Description(CursorObject* cursor) {
   const Fetch* fetch = cursor->fetch;
-  if (fetch == nullptr || fetch->statement == nullptr || fetch->statement->columns().empty()) return NewReference(Py_None);
-  const auto& columns = fetch->statement->columns();
+  if (fetch == nullptr || fetch->columns == nullptr || fetch->columns->empty()) return NewReference(Py_None);
+  const engine::ResultColumns& columns = *fetch->columns;
   const bool cuts_names = cursor->connection->session != nullptr && (SessionOf(cursor)->detect_types & 2) != 0;
   Ref tuple = Ref::Steal(PyTuple_New(static_cast<Py_ssize_t>(columns.size())));
   if (!tuple) return nullptr;

@@ -19,7 +19,8 @@ struct ConnectionObject {
 
 // Rows being fetched and what is left of the statement that made them.
 struct Fetch {
-  std::shared_ptr<engine::Statement> statement;  // of the last execute; has the columns' names
+  std::shared_ptr<engine::Statement> statement;  // of the last execute
+  std::shared_ptr<const engine::ResultColumns> columns;  // of what it gave; nullptr: no rows
   std::unique_ptr<engine::Result> result;        // nullptr when there is nothing more to fetch
   std::unique_ptr<ColumnBatch> batch;
   uint32_t next_row = 0;

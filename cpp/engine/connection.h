@@ -50,11 +50,15 @@ using NextParameters = std::function<absl::StatusOr<bool>(std::vector<Value>*)>;
 
 class ConnectionState;  // internals, shared with statements and results
 
+using ResultColumns = std::vector<sql::ResultColumnInfo>;
+
 // Rows of one execution, in batches. Movable handle; Close is implied by destruction.
 class Result {
  public:
   virtual ~Result() = default;
-  virtual const std::vector<sql::ResultColumnInfo>& columns() const = 0;  // empty: the statement gives no rows
+  // Empty: the statement gives no rows. Those of its batches, whatever becomes of the schema and of the statement's own meanwhile.
+  virtual const std::shared_ptr<const ResultColumns>& shared_columns() const = 0;
+  const ResultColumns& columns() const { return *shared_columns(); }
   // The next batch; size 0 at the end (and ever after). The batch stays valid until the next call.
   virtual absl::Status Next(ColumnBatch* batch) = 0;
   virtual int64_t changes() const = 0;  // rows changed by this statement, -1 when it is not a write
@@ -68,7 +72,8 @@ class Statement {
   virtual bool is_read_only() const = 0;
   virtual uint32_t parameter_count() const = 0;
   virtual const std::vector<std::string>& parameter_names() const = 0;  // with sign, "" for ?
-  virtual const std::vector<sql::ResultColumnInfo>& columns() const = 0;
+  // As it was last planned; an execution may find another schema, and its Result has what counts.
+  virtual const ResultColumns& columns() const = 0;
   virtual const std::string& text() const = 0;
   // Runs it. `parameters` are copied. Prepared again by itself when the schema has changed. One Result at a time uses
   // the cached operators; a second one alongside builds its own.

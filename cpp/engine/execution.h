@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "engine/connection.h"
 #include "engine/connection_state.h"
 #include "sql/exec/operator.h"
 #include "sql/plan/planner.h"
@@ -25,6 +26,11 @@ absl::StatusOr<std::shared_ptr<sql::PhysicalPlan>> MakePlan(const sql::ParsedSta
                                                             txn::Transaction* txn,
                                                             std::shared_ptr<const catalog::CatalogSnapshot> catalog);
 absl::StatusOr<std::unique_ptr<Execution>> MakeExecution(std::shared_ptr<sql::PhysicalPlan> plan, ConnectionState* state);
+
+// The columns of its rows; they keep the plan.
+inline std::shared_ptr<const ResultColumns> ColumnsOf(const std::shared_ptr<sql::PhysicalPlan>& plan) {
+  return std::shared_ptr<const ResultColumns>(plan, &plan->bound.columns);
+}
 
 // Points the context at this run's transaction and parameters.
 void StartExecution(Execution* execution, ConnectionState* state, txn::Transaction* txn, absl::Span<const Value> parameters);

@@ -10,15 +10,15 @@ ResultImpl::ResultImpl(std::shared_ptr<ConnectionState> state, std::shared_ptr<S
     : state_(std::move(state)),
       statement_(std::move(statement)),
       execution_(std::move(execution)),
-      plan_(execution_->plan),
-      txn_(std::move(txn)) {
+      txn_(std::move(txn)),
+      columns_(ColumnsOf(execution_->plan)) {
   if (txn_ == state_->transaction) {
     registration_ = state_->open_results.insert(state_->open_results.end(), this);
     is_registered_ = true;
   }
 }
 
-ResultImpl::ResultImpl(std::shared_ptr<ConnectionState> state, RowBuffer rows, std::vector<sql::ResultColumnInfo> columns, int64_t changes)
+ResultImpl::ResultImpl(std::shared_ptr<ConnectionState> state, RowBuffer rows, std::shared_ptr<const ResultColumns> columns, int64_t changes)
     : state_(std::move(state)), columns_(std::move(columns)), rows_(std::move(rows)), is_buffered_(true), changes_(changes) {}
 
 ResultImpl::~ResultImpl() { Close(); }

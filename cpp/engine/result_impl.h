@@ -19,12 +19,10 @@ class ResultImpl final : public Result {
   ResultImpl(std::shared_ptr<ConnectionState> state, std::shared_ptr<StatementImpl> statement,
              std::unique_ptr<Execution> execution, std::shared_ptr<txn::Transaction> txn);
   // From memory.
-  ResultImpl(std::shared_ptr<ConnectionState> state, RowBuffer rows, std::vector<sql::ResultColumnInfo> columns, int64_t changes);
+  ResultImpl(std::shared_ptr<ConnectionState> state, RowBuffer rows, std::shared_ptr<const ResultColumns> columns, int64_t changes);
   ~ResultImpl() override;
 
-  const std::vector<sql::ResultColumnInfo>& columns() const override {
-    return plan_ != nullptr ? plan_->bound.columns : columns_;
-  }
+  const std::shared_ptr<const ResultColumns>& shared_columns() const override { return columns_; }
   absl::Status Next(ColumnBatch* batch) override;
   int64_t changes() const override { return changes_; }
   void Close() override;
@@ -38,9 +36,8 @@ class ResultImpl final : public Result {
   std::shared_ptr<ConnectionState> state_;
   std::shared_ptr<StatementImpl> statement_;
   std::unique_ptr<Execution> execution_;  // null: finished or from memory
-  std::shared_ptr<sql::PhysicalPlan> plan_;  // of a streaming result: owns its columns
   std::shared_ptr<txn::Transaction> txn_;
-  std::vector<sql::ResultColumnInfo> columns_;
+  std::shared_ptr<const ResultColumns> columns_;
   RowBuffer rows_;
   bool is_buffered_ = false;
   bool is_closed_ = false;

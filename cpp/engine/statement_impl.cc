@@ -35,6 +35,11 @@ StatementClass ClassOf(const sql::ParsedStatement& parsed) {
   return is_locking ? StatementClass::kLockingSelect : plain;
 }
 
+const std::shared_ptr<const ResultColumns>& NoColumns() {
+  static const auto* const none = new std::shared_ptr<const ResultColumns>(std::make_shared<const ResultColumns>());
+  return *none;
+}
+
 bool HasPlan(const sql::Statement& statement) {
   return statement.kind == sql::StatementKind::kSelect || ClassOf(statement) == StatementClass::kWrite;
 }
@@ -69,7 +74,7 @@ absl::StatusOr<std::shared_ptr<StatementImpl>> StatementImpl::Create(std::shared
   return statement;
 }
 
-const std::vector<sql::ResultColumnInfo>& StatementImpl::columns() const {
+const ResultColumns& StatementImpl::columns() const {
   return plan_ != nullptr ? plan_->bound.columns : own_columns_;
 }
 
@@ -186,7 +191,7 @@ absl::Status StatementImpl::RunMany(const NextParameters& next, int64_t* changes
 absl::Status StatementImpl::RunOne(const std::vector<Value>& parameters, int64_t* changes) {
   if (state_->interrupted.load(std::memory_order_relaxed)) return InterruptedError("interrupted");
   TURDB_RETURN_IF_ERROR(CheckParameters(parameters));
-  RowBuffer returned(columns().size(), state_.get());
+  RowBuffer returned(0);
   int64_t changed = 0;
   TURDB_RETURN_IF_ERROR(Write(parameters, &returned, &changed));
   *changes += changed;
@@ -236,8 +241,9 @@ absl::StatusOr<int64_t> StatementImpl::ExecuteMany(const NextParameters& next) {
   return changes;
 }
 
-std::unique_ptr<Result> StatementImpl::Buffered(RowBuffer rows, std::vector<sql::ResultColumnInfo> columns, int64_t changes) const {
-  return std::make_unique<ResultImpl>(state_, std::move(rows), std::move(columns), changes);
+std::unique_ptr<Result> StatementImpl::Buffered(RowBuffer rows, ResultColumns columns, int64_t changes) const {
+  auto shared = columns.empty() ? NoColumns() : std::make_shared<const ResultColumns>(std::move(columns));
+  return std::make_unique<ResultImpl>(state_, std::move(rows), std::move(shared), changes);
 }
 
 }  // namespace turdb::engine

@@ -23,7 +23,7 @@ class StatementImpl final : public Statement, public std::enable_shared_from_thi
   bool is_read_only() const override { return class_ == StatementClass::kSelect; }
   uint32_t parameter_count() const override { return parsed_.parameter_count; }
   const std::vector<std::string>& parameter_names() const override { return parameter_names_; }
-  const std::vector<sql::ResultColumnInfo>& columns() const override;
+  const ResultColumns& columns() const override;
   const std::string& text() const override { return text_; }
   absl::StatusOr<std::unique_ptr<Result>> Execute(absl::Span<const Value> parameters) override;
   absl::StatusOr<int64_t> ExecuteMany(const NextParameters& next) override;
@@ -51,12 +51,12 @@ class StatementImpl final : public Statement, public std::enable_shared_from_thi
   absl::StatusOr<std::unique_ptr<Result>> ExecutePragma();
   absl::StatusOr<std::unique_ptr<Result>> ExecuteVacuum(absl::Span<const Value> parameters);  // vacuum.cc
   absl::Status ExecuteTransactionControl();
-  // Runs the plan once in a transaction that is writing; RETURNING rows go to `rows`.
+  // Runs the plan once in a transaction that is writing; RETURNING rows go to `rows`, which has the plan's columns.
   absl::Status RunWrite(Execution* execution, RowBuffer* rows);
   absl::Status RunMany(const NextParameters& next, int64_t* changes);
   absl::Status RunOne(const std::vector<Value>& parameters, int64_t* changes);
   absl::Status RunBatch(InsertBatch* batch, int64_t* changes);
-  std::unique_ptr<Result> Buffered(RowBuffer rows, std::vector<sql::ResultColumnInfo> columns, int64_t changes) const;
+  std::unique_ptr<Result> Buffered(RowBuffer rows, ResultColumns columns, int64_t changes) const;
 
   const std::shared_ptr<ConnectionState> state_;
   const sql::ParsedStatement parsed_;
@@ -68,7 +68,7 @@ class StatementImpl final : public Statement, public std::enable_shared_from_thi
   uint64_t functions_version_ = 0;
   uint64_t catalog_version_ = 0;  // of the catalog's file
   std::unique_ptr<Execution> idle_;
-  std::vector<sql::ResultColumnInfo> own_columns_;  // of EXPLAIN and PRAGMA
+  ResultColumns own_columns_;  // of EXPLAIN and PRAGMA
 };
 
 }  // namespace turdb::engine

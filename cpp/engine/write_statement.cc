@@ -64,10 +64,10 @@ absl::Status StatementImpl::TakeWholeTable() {
 }
 
 absl::StatusOr<std::unique_ptr<Result>> StatementImpl::ExecuteWrite(absl::Span<const Value> parameters) {
-  RowBuffer rows(columns().size(), state_.get());
+  RowBuffer rows(0);
   int64_t changes = -1;
   TURDB_RETURN_IF_ERROR(Write(parameters, &rows, &changes));
-  return Buffered(std::move(rows), columns(), changes);
+  return std::make_unique<ResultImpl>(state_, std::move(rows), ColumnsOf(plan_), changes);
 }
 
 // What it changes and returns, once it has run: again and again for as long as a lock may be waited for, if it must.
@@ -83,7 +83,6 @@ absl::Status StatementImpl::Write(absl::Span<const Value> parameters, RowBuffer*
     if (!deadline.has_value()) deadline = now + state_->timeout;
     if (!may_retry || now >= *deadline) return status;
     if (state_->interrupted.load(std::memory_order_relaxed)) return InterruptedError("interrupted");
-    *rows = RowBuffer(columns().size(), state_.get());
   }
 }
 
@@ -98,6 +97,7 @@ absl::Status StatementImpl::TryWrite(absl::Span<const Value> parameters, RowBuff
     TURDB_RETURN_IF_ERROR(EndFailedWrite(txn.get(), sql::ExecContext(), status, may_retry));
     return status;
   }
+  *rows = RowBuffer(columns().size(), state_.get());  // of this plan, and without what an attempt before may have left
   TURDB_ASSIGN_OR_RETURN(auto execution, TakeExecution());
   if (!state_->open_results.empty()) txn->Freeze();
   StartExecution(execution.get(), state_.get(), txn.get(), parameters);
