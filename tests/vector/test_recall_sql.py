@@ -2,6 +2,7 @@
 after deletes, updates and reopening. Truth is numpy's; the floors are those the project promises."""
 
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -111,3 +112,17 @@ def test_after_deletes_updates_and_reopening(archive):
     assert con.execute("pragma integrity_check").fetchall() == [("ok",)]
     assert recall(con, vectors, np.arange(len(vectors)), questions) >= FLOOR
     con.close()
+
+
+def test_every_node_is_reached_with_few_links():
+    """Random vectors of many dimensions, few links: linking one island in must not cut off another."""
+    n = 4000
+    vectors = np.random.default_rng(2).standard_normal((n, 256)).astype(np.float32)
+    with closing(turdb.connect(":memory:", isolation_level=None)) as con:
+        con.execute("create table t (id integer primary key, e vector(256))")
+        con.append("t", {"id": np.arange(n), "e": vectors})
+        con.execute("create index near on t using hnsw (e vector_l2_ops) with (m = 2, ef_construction = 4)")
+        assert con.execute("pragma integrity_check").fetchall() == [("ok",)]
+        con.execute("delete from t where id % 8 < 5")
+        con.execute("vacuum")
+        assert con.execute("pragma integrity_check").fetchall() == [("ok",)]
