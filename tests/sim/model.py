@@ -226,6 +226,8 @@ def insert_effect(table: Table, op: dict) -> Effect:
                 work.delete(key)
         elif conflicts:
             work.effect.seen |= work.tokens(row)
+            for key in conflicts:
+                work.effect.seen |= work.tokens(work.rows[key])
             work.effect.error = "Constraint"
             return work.effect
         work.insert(row)
@@ -254,7 +256,8 @@ def update_effect(table: Table, op: dict) -> Effect:
     for row, new in zip(rows, new_rows):
         if table.key_of(row) == table.key_of(new):
             work.effect.changes.remove(("row", table.name, table.key_of(row), None))
-        if work.conflicts(new):
+        for key in work.conflicts(new):
+            work.effect.seen |= work.tokens(work.rows[key])
             work.effect.error = "Constraint"
         work.insert(new)
     return work.effect
