@@ -22,14 +22,18 @@ class Busy {
   CursorObject* cursor_;
 };
 
-// Unlocked. After it, fetch->result is set when there are rows to fetch.
-absl::Status Start(engine::Connection* engine, const std::string& begin, Fetch* fetch, absl::Span<const Value> parameters) {
+using SharedColumns = std::shared_ptr<const engine::ResultColumns>;
+
+// Unlocked. After it, fetch->result is set when there are rows to fetch. `columns` are for fetch->columns, which other threads may
+// read, under the interpreter lock.
+absl::Status Start(engine::Connection* engine, const std::string& begin, Fetch* fetch, absl::Span<const Value> parameters,
+                   SharedColumns* columns) {
   TURDB_RETURN_IF_ERROR(BeginIfNeeded(engine, begin));
   TURDB_ASSIGN_OR_RETURN(std::unique_ptr<engine::Result> result, fetch->statement->Execute(parameters));
   fetch->next_row = 0;
   fetch->batch->size = 0;
   fetch->row_count = result->changes();
-  fetch->columns = result->shared_columns();
+  *columns = result->shared_columns();
   if (!result->columns().empty()) TURDB_RETURN_IF_ERROR(result->Next(fetch->batch.get()));
   fetch->last_rowid = engine->last_insert_rowid();
   fetch->has_last_rowid = true;
@@ -111,8 +115,14 @@ class ParameterSets {
   bool is_at_end_ = false;
 };
 
+// What sets of executemany have done so far.
+struct ManyResult {
+  int64_t changes = 0;
+  SharedColumns columns;  // of RETURNING: described, as by sqlite3, though the rows are not kept
+};
+
 // Unlocked. Row by row, with the rows of RETURNING thrown away.
-absl::Status RunEach(engine::Statement* statement, const std::vector<std::vector<Value>>& sets, int64_t* changes) {
+absl::Status RunEach(engine::Statement* statement, const std::vector<std::vector<Value>>& sets, ManyResult* done) {
   ColumnBatch batch;
   for (const auto& set : sets) {
     TURDB_ASSIGN_OR_RETURN(auto result, statement->Execute(set));
@@ -120,7 +130,8 @@ absl::Status RunEach(engine::Statement* statement, const std::vector<std::vector
       TURDB_RETURN_IF_ERROR(result->Next(&batch));
       if (batch.size == 0) break;
     }
-    if (result->changes() > 0) *changes += result->changes();
+    if (result->changes() > 0) done->changes += result->changes();
+    done->columns = result->shared_columns();
     result->Close();
   }
   return absl::OkStatus();
@@ -129,9 +140,9 @@ absl::Status RunEach(engine::Statement* statement, const std::vector<std::vector
 // Unlocked. All sets as one statement; when that fails inside a transaction, row by row, so that the rows before the
 // failing one stay, as sqlite3 leaves them.
 absl::Status RunSets(engine::Connection* engine, const std::string& begin, engine::Statement* statement,
-                     const std::vector<std::vector<Value>>& sets, int64_t* changes) {
+                     const std::vector<std::vector<Value>>& sets, ManyResult* done) {
   TURDB_RETURN_IF_ERROR(BeginIfNeeded(engine, begin));
-  if (!statement->columns().empty()) return RunEach(statement, sets, changes);
+  if (statement->has_returning()) return RunEach(statement, sets, done);
   size_t next = 0;
   absl::StatusOr<int64_t> all = statement->ExecuteMany([&](std::vector<Value>* out) -> absl::StatusOr<bool> {
     if (next == sets.size()) return false;
@@ -139,11 +150,11 @@ absl::Status RunSets(engine::Connection* engine, const std::string& begin, engin
     return true;
   });
   if (all.ok()) {
-    *changes += *all;
+    done->changes += *all;
     return absl::OkStatus();
   }
   if (KindOf(all.status()) != ErrorKind::kConstraint || !engine->in_transaction()) return all.status();
-  absl::Status status = RunEach(statement, sets, changes);
+  absl::Status status = RunEach(statement, sets, done);
   return status.ok() ? all.status() : status;
 }
 
@@ -192,13 +203,15 @@ bool Execute(CursorObject* cursor, PyObject* sql, PyObject* parameters) {
   if (session->trace) session->Trace(sql);
   if (fetch->batch == nullptr) fetch->batch = session->TakeBatch();
   absl::Status status;
+  SharedColumns columns;
   {
     Busy busy(cursor);
     const std::string begin = session->BeginFor(*fetch->statement);
     std::shared_ptr<engine::Connection> engine = session->engine;
     GilReleased released;
-    status = Start(engine.get(), begin, fetch, values);
+    status = Start(engine.get(), begin, fetch, values, &columns);
   }
+  fetch->columns = std::move(columns);
   if (!status.ok()) {
     ResetFetch(cursor);
     RaiseStatus(status);
@@ -223,7 +236,6 @@ bool ExecuteMany(CursorObject* cursor, PyObject* sql, PyObject* given) {
   fetch->columns = nullptr;
   fetch->row_count = -1;
   if (statement == nullptr) return PyErr_Occurred() == nullptr;
-  fetch->columns = std::make_shared<const engine::ResultColumns>(statement->columns());  // described, as by sqlite3; thrown away
   if (statement->statement_class() != engine::StatementClass::kWrite) {
     RaiseKind(ErrorKind::kMisuse, "executemany() can only execute DML statements.");
     return false;
@@ -233,7 +245,7 @@ bool ExecuteMany(CursorObject* cursor, PyObject* sql, PyObject* given) {
   const bool is_in_transaction = !session->implicit_begin.empty() || InTransaction(session) == 1;
   const size_t portion = is_in_transaction ? 4096 : SIZE_MAX;
   ParameterSets sets(*statement, iterator.get());
-  int64_t changes = 0;
+  ManyResult done;
   while (!sets.is_at_end()) {
     const bool is_filled = sets.Fill(portion);
     if (!is_filled && !is_in_transaction) return false;
@@ -247,13 +259,14 @@ bool ExecuteMany(CursorObject* cursor, PyObject* sql, PyObject* given) {
       const std::string begin = session->BeginFor(*statement);
       Busy busy(cursor);
       GilReleased released;
-      status = RunSets(engine.get(), begin, statement.get(), sets.sets(), &changes);
+      status = RunSets(engine.get(), begin, statement.get(), sets.sets(), &done);
     }
+    fetch->columns = done.columns;
     if (!is_filled) return PyErr_Restore(type, value, traceback), false;
     if (!status.ok()) return RaiseStatus(status), false;
     if (PyErr_CheckSignals() != 0) return false;
   }
-  fetch->row_count = changes;
+  fetch->row_count = done.changes;
   return true;
 }
 
@@ -282,8 +295,8 @@ bool ExecuteScript(CursorObject* cursor, PyObject* script) {
       } else if (*statement == nullptr) {
         break;
       } else {
-        int64_t changes = 0;
-        status = RunEach(statement->get(), {{}}, &changes);
+        ManyResult done;
+        status = RunEach(statement->get(), {{}}, &done);
         rest.remove_prefix(consumed);
       }
     }

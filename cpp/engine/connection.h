@@ -72,8 +72,9 @@ class Statement {
   virtual bool is_read_only() const = 0;
   virtual uint32_t parameter_count() const = 0;
   virtual const std::vector<std::string>& parameter_names() const = 0;  // with sign, "" for ?
-  // As it was last planned; an execution may find another schema, and its Result has what counts.
-  virtual const ResultColumns& columns() const = 0;
+  // Whether it is an INSERT, UPDATE or DELETE with RETURNING. Which columns a statement gives, its Result knows: each execution
+  // may find another schema.
+  virtual bool has_returning() const = 0;
   virtual const std::string& text() const = 0;
   // Runs it. `parameters` are copied. Prepared again by itself when the schema has changed. One Result at a time uses
   // the cached operators; a second one alongside builds its own.

@@ -48,7 +48,6 @@ absl::StatusOr<std::unique_ptr<Result>> StatementImpl::ExecuteSchema(absl::Span<
 
 absl::StatusOr<std::unique_ptr<Result>> StatementImpl::ExecutePragma() {
   TURDB_ASSIGN_OR_RETURN(PragmaResult result, RunPragma(state_.get(), parsed_.statement->As<sql::Pragma>()));
-  own_columns_ = result.columns;  // known only now; a cursor describes them
   return Buffered(std::move(result.rows), std::move(result.columns), -1);
 }
 

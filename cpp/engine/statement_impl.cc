@@ -74,8 +74,14 @@ absl::StatusOr<std::shared_ptr<StatementImpl>> StatementImpl::Create(std::shared
   return statement;
 }
 
-const ResultColumns& StatementImpl::columns() const {
-  return plan_ != nullptr ? plan_->bound.columns : own_columns_;
+bool StatementImpl::has_returning() const {
+  const sql::Statement& statement = *parsed_.statement;
+  switch (statement.kind) {
+    case sql::StatementKind::kInsert: return !statement.As<sql::Insert>().returning.empty();
+    case sql::StatementKind::kUpdate: return !statement.As<sql::Update>().returning.empty();
+    case sql::StatementKind::kDelete: return !statement.As<sql::Delete>().returning.empty();
+    default: return false;
+  }
 }
 
 absl::Status StatementImpl::EnsurePlan(txn::Transaction* txn) {

@@ -23,7 +23,7 @@ class StatementImpl final : public Statement, public std::enable_shared_from_thi
   bool is_read_only() const override { return class_ == StatementClass::kSelect; }
   uint32_t parameter_count() const override { return parsed_.parameter_count; }
   const std::vector<std::string>& parameter_names() const override { return parameter_names_; }
-  const ResultColumns& columns() const override;
+  bool has_returning() const override;
   const std::string& text() const override { return text_; }
   absl::StatusOr<std::unique_ptr<Result>> Execute(absl::Span<const Value> parameters) override;
   absl::StatusOr<int64_t> ExecuteMany(const NextParameters& next) override;
@@ -35,6 +35,7 @@ class StatementImpl final : public Statement, public std::enable_shared_from_thi
   StatementImpl(std::shared_ptr<ConnectionState> state, sql::ParsedStatement parsed);
   absl::Status EnsurePlan(txn::Transaction* txn);
   absl::StatusOr<std::unique_ptr<Execution>> TakeExecution();
+  const ResultColumns& columns() const { return plan_->bound.columns; }  // REQUIRES: EnsurePlan
   absl::Status CheckParameters(absl::Span<const Value> parameters) const;
 
   absl::StatusOr<std::unique_ptr<Result>> ExecuteRead(absl::Span<const Value> parameters);
@@ -68,7 +69,7 @@ class StatementImpl final : public Statement, public std::enable_shared_from_thi
   uint64_t functions_version_ = 0;
   uint64_t catalog_version_ = 0;  // of the catalog's file
   std::unique_ptr<Execution> idle_;
-  ResultColumns own_columns_;  // of EXPLAIN and PRAGMA
+  ResultColumns own_columns_;  // of EXPLAIN
 };
 
 }  // namespace turdb::engine

@@ -68,6 +68,7 @@ class KeyScan final : public TableScan {
   WantedColumns of_vectors_;                         // keeps the vector columns of a WITHOUT ROWID table
   std::shared_ptr<Arena> arena_;
   std::optional<btree::KeyCursor> cursor_;
+  std::optional<std::string> at_;                    // the entry that the cursor was last positioned at anew
   std::unique_ptr<RowLookup> lookup_;                // its values go to arena_ too
   txn::Transaction* txn_ = nullptr;
   DecodedEntry entry_;
@@ -106,18 +107,22 @@ absl::Status KeyScan::Plan(txn::Transaction* txn, const std::vector<int>& column
 // The first time, and again where it was when the arena has grown large.
 absl::Status KeyScan::PrepareCursor() {
   if (cursor_.has_value() && arena_->used_bytes() <= kScanArenaBytes) return absl::OkStatus();
-  std::optional<std::string> at;
   if (cursor_.has_value()) {
     if (!cursor_->valid()) return absl::OkStatus();
-    TURDB_ASSIGN_OR_RETURN(at, cursor_->Key());
+    TURDB_ASSIGN_OR_RETURN(const std::string_view key, cursor_->Key());
+    const bool leads_on = !at_.has_value() || (is_descending_ ? key < *at_ : key > *at_);
+    if (!leads_on) {  // else a damaged page would be read in circles
+      return CorruptionError("file '", view_.path(), "': an entry is not where its order asks for it");
+    }
+    at_.emplace(key);
   }
   arena_ = std::make_shared<Arena>();
   cursor_.emplace(view_, arena_.get());
   if (!looked_up_.empty()) {
     TURDB_ASSIGN_OR_RETURN(lookup_, LookUpRows(txn_, table_, looked_up_, arena_.get()));
   }
-  if (!at.has_value()) return SeekToStart();
-  return is_descending_ ? cursor_->SeekAtMost(*at) : cursor_->SeekAtLeast(*at);
+  if (!at_.has_value()) return SeekToStart();
+  return is_descending_ ? cursor_->SeekAtMost(*at_) : cursor_->SeekAtLeast(*at_);
 }
 
 absl::Status KeyScan::SeekToStart() {

@@ -5,6 +5,7 @@
 #include <optional>
 #include <utility>
 
+#include "base/errors.h"
 #include "base/status_macros.h"
 #include "btree/row_tree.h"
 
@@ -28,6 +29,10 @@ class RowScan : public TableScan {
     arena_ = std::make_shared<Arena>();
     cursor_.emplace(view_, arena_.get());
     return true;
+  }
+  // Of rows that lead back, as those of a damaged leaf may: positioned anew, the scan would go round in circles.
+  absl::Status OutOfOrder(int64_t key) const {
+    return CorruptionError("file '", view_.path(), "': row ", key, " is not where its order asks for it");
   }
 
   pager::FileView view_;
@@ -54,6 +59,7 @@ class ForwardRowScan final : public RowScan {
                                                            keys, stored_.data()));
     if (batch->size == 0 || keys[batch->size - 1] == kMaxRowId) is_done_ = true;
     if (batch->size == 0) return absl::OkStatus();
+    if (keys[batch->size - 1] < range_.first) return OutOfOrder(keys[batch->size - 1]);
     range_.first = keys[batch->size - 1] + !is_done_;
     return HandOut(batch);
   }
@@ -119,6 +125,7 @@ class BackwardRowScan final : public RowScan {
         is_done_ = true;
         break;
       }
+      if (cursor_->key().value() > range_.last) return OutOfOrder(cursor_->key().value());
       TURDB_RETURN_IF_ERROR(ReadRow(batch));
       ++batch->size;
       if (cursor_->key().value() == kMinRowId) {

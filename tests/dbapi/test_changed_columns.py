@@ -107,3 +107,15 @@ def test_a_cursor_that_failed_describes_nothing(con):
     with pytest.raises(turdb.DatabaseError):
         cursor.execute("SELECT * FROM nowhere")
     assert cursor.description is None
+
+
+def test_executemany_describes_what_returning_gave(con):
+    """As in sqlite3, though its rows are thrown away."""
+    cursor = con.cursor()
+    cursor.executemany("UPDATE t SET a = a WHERE id = ? RETURNING *", [(1,), (2,)])
+    assert names(cursor) == ["id", "a", "b"] and cursor.fetchall() == [] and cursor.rowcount == 2
+    con.execute("ALTER TABLE t DROP COLUMN a")
+    cursor.executemany("UPDATE t SET b = b WHERE id = ? RETURNING *", [(1,)])
+    assert names(cursor) == ["id", "b"]
+    cursor.executemany("UPDATE t SET b = b WHERE id = ?", [(1,)])
+    assert cursor.description is None
