@@ -116,14 +116,14 @@ absl::Status SplitAt(pager::FileWriter* writer, const Layout& layout, const Halv
 }
 
 // A key that lacks the page's prefix is its first or its last; so when no two even halves hold the cells without the prefix, that
-// one alone and the others do.
+// one alone and the others do (of an interior page but one, which goes up).
 absl::Status Split(pager::FileWriter* writer, Layout layout) {
   const auto halves = std::make_unique<Halves>();
   const uint32_t count = static_cast<uint32_t>(layout.cells.size());
   const bool is_at_end = layout.is_insert && layout.at + 1 == count && layout.at > 0;
   bool is_built = halves->Build(layout, is_at_end ? layout.at : SplitPoint(layout.cells));
-  for (const uint32_t edge : {1u, count - 1}) {
-    if (!is_built && layout.level == 0) is_built = halves->Build(layout, edge);
+  for (const uint32_t edge : {1u, layout.level == 0 ? count - 1 : count - 2}) {
+    if (!is_built && edge > 0 && edge < count) is_built = halves->Build(layout, edge);
   }
   if (!is_built) return InternalError("half of a page does not fit a page");
   if (layout.id == kRootPage) {

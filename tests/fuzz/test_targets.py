@@ -3,7 +3,10 @@
 A finding ends the process, so a failure here looks like a crash; the input is the parameter of the test that was running.
 """
 
+import os
 import random
+import tempfile
+import time
 from pathlib import Path
 
 import pytest
@@ -12,6 +15,9 @@ from hypothesis import strategies as st
 
 from turdb._testing import fuzz
 
+SECONDS = float(os.environ.get("TURDB_FUZZ_SECONDS", "0"))  # a target
+SEED = os.environ.get("TURDB_SEED", "")
+COUNTS = [b"\xff\xff\xff\xff", b"\xff\xff\xff\x7f", b"\0\0\0\x80", b"\xff\xff", b"\0\x40", b"\1\0\0\0", b"\0"]
 CORPUS = Path(__file__).parent / "corpus"
 KEPT = sorted(path for path in CORPUS.glob("*/*") if path.is_file())
 
@@ -37,6 +43,32 @@ def test_cut_and_changed_inputs(target):
             if data:
                 data[rng.randrange(len(data))] = rng.randrange(256)
         fuzz.run(target, bytes(data[: rng.randrange(len(data) + 1)]))
+
+
+@pytest.mark.skipif(SECONDS == 0, reason="the long form: TURDB_FUZZ_SECONDS=300, and TURDB_SEED for other inputs")
+@pytest.mark.parametrize("target", fuzz.targets())
+def test_changed_inputs_for_long(target):
+    """The input that ends the process, or takes for ever, is left in a file."""
+    rng = random.Random(target + SEED)
+    kept = [path.read_bytes() for path in KEPT if path.parent.name == target]
+    last = Path(tempfile.gettempdir(), f"turdb-fuzz-{target}")
+    end = time.monotonic() + SECONDS
+    while time.monotonic() < end:
+        data = bytearray(rng.choice(kept) if rng.random() < 0.5 else rng.randbytes(rng.randrange(8, 80)))
+        for _ in range(rng.randrange(6)):
+            at = rng.randrange(len(data) + 1)
+            if rng.random() < 0.4:
+                data[at : at + 1] = rng.randbytes(1)
+            elif rng.random() < 0.5:
+                count = rng.choice(COUNTS)
+                data[at : at + len(count)] = count
+            elif rng.random() < 0.5:
+                data[at:at] = rng.randbytes(rng.randrange(1, 5))
+            else:
+                del data[at : at + rng.randrange(1, 5)]
+        last.write_bytes(data)
+        fuzz.run(target, bytes(data))
+    last.unlink()
 
 
 @settings(max_examples=150)
