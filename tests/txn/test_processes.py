@@ -103,10 +103,13 @@ def test_lock_of_a_killed_process_is_taken_over(path):
 
 def test_forked_child_does_not_keep_the_lock(path):
     child = """
+begun, begin = os.pipe()
 pid = os.fork()
 if pid == 0:
+    os.write(begin, b"x")
     time.sleep(60)
     os._exit(0)
+os.read(begun, 1)  # what a child does first it does when it gets a processor
 print(pid, flush=True)
 """
     process = start("-c", HOLD.format(child), path)
