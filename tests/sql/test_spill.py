@@ -375,6 +375,7 @@ def test_memory_is_bounded(large, sql):
     assert int(out.stdout) < 5 * MEMORY, (out, ROWS * 230 // MEMORY)
 
 
+@measures_memory
 @linux_only
 @pytest.mark.parametrize(
     "work, at_most",

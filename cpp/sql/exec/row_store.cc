@@ -1,5 +1,6 @@
 #include "sql/exec/row_store.h"
 
+#include <algorithm>
 #include <cstring>
 
 namespace turdb::sql {
@@ -146,11 +147,11 @@ void RowStore::AppendRows(const ColumnVector* columns, const uint32_t* selected,
 void RowStore::ReadColumn(size_t column, uint64_t first, uint32_t count, ColumnVector* out) const {
   const Column& c = columns_[column];
   if (c.layout == Layout::kCells) {
-    std::memcpy(static_cast<void*>(out->ResetCells(count)), CellsOf(c.words) + first, count * sizeof(Cell));
+    std::copy_n(CellsOf(c.words) + first, count, out->ResetCells(count));
     return;
   }
   void* to = c.layout == Layout::kInt64 ? static_cast<void*>(out->ResetInt64(count)) : out->ResetDouble(count);
-  std::memcpy(to, c.words.data() + first, count * 8);
+  if (count > 0) std::memcpy(to, c.words.data() + first, count * 8);  // of nothing, both may be null
   if (!c.has_nulls) return;
   for (uint32_t i = 0; i < count; ++i) {
     if (c.IsNull(first + i)) out->SetNull(i);
