@@ -83,7 +83,8 @@ class Encoder {
       auto* validity = reinterpret_cast<uint64_t*>(Grow((count + 63) / 64 * 8));
       for (uint32_t i = 0; i < count; ++i) validity[i / 64] |= uint64_t{!column.IsNull(first + i)} << (i % 64);
     }
-    std::memcpy(Grow(size_t{count} * 8), column.ints() + first, size_t{count} * 8);
+    auto* const values = Grow(size_t{count} * 8);
+    if (count > 0) std::memcpy(values, column.ints() + first, size_t{count} * 8);  // of nothing, both may be null
   }
 
   void Bytes(const Cell* cells, uint32_t count) {
@@ -145,7 +146,7 @@ class Decoder {
   }
   absl::Status Take(void* to, size_t bytes) {
     TURDB_ASSIGN_OR_RETURN(const char* from, Skip(bytes));
-    std::memcpy(to, from, bytes);
+    if (bytes > 0) std::memcpy(to, from, bytes);
     return absl::OkStatus();
   }
 
