@@ -6,6 +6,7 @@
 
 #include <string>
 
+#include "base/coding.h"
 #include "types/value.h"
 
 namespace turdb::testing {
@@ -33,7 +34,7 @@ inline py::object ToPython(const Cell& cell) {
     case StorageClass::kBlob: return py::bytes(cell.bytes, cell.length);
     case StorageClass::kVector: {
       py::list floats;
-      for (uint32_t i = 0; i < cell.dim(); ++i) floats.append(reinterpret_cast<const float*>(cell.bytes)[i]);
+      for (uint32_t i = 0; i < cell.dim(); ++i) floats.append(Load<float>(cell.bytes + 4 * size_t{i}));  // at any address
       return floats;
     }
   }
