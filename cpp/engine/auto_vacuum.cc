@@ -19,13 +19,28 @@ constexpr uint64_t kLeastBytes = 1 << 20;  // less is used again soon enough
 // at most over the life of a table whose rows are all replaced.
 constexpr uint64_t kTreeShare = 4, kVectorShare = 2;
 constexpr std::chrono::milliseconds kFirstPause(500), kLongestPause(60000);
+// Leaves are thin from two fifths of room on: trees that live, with rows coming and going at random, have a quarter to a third.
+constexpr uint64_t kThinFifths = 2;
+// The least pause between looks that read leaves, and how many times as long as the look it is.
+constexpr std::chrono::milliseconds kSamplePause(1000);
+constexpr int kSamplePauseFactor = 20;
+constexpr uint64_t kLeastPages = kLeastBytes / format::kPageBytes;
 
 uint64_t DeadPages(const table::FileSpace& file) { return file.free_pages + file.dead_bytes / format::kPageBytes; }
 
 bool IsDue(const table::FileSpace& file) {
-  const bool is_tree = file.kind == table::FileSpace::Kind::kRows || file.kind == table::FileSpace::Kind::kIndex;
   const uint64_t dead = DeadPages(file);
-  return dead * format::kPageBytes >= kLeastBytes && dead * (is_tree ? kTreeShare : kVectorShare) >= file.pages;
+  return dead * format::kPageBytes >= kLeastBytes && dead * (file.is_tree() ? kTreeShare : kVectorShare) >= file.pages;
+}
+
+bool IsThin(const table::FileSpace& file) {
+  return file.unused_bytes >= kLeastBytes && file.unused_bytes * 5 >= (file.unused_bytes + file.live_bytes) * kThinFifths;
+}
+
+uint64_t LiveBytes(const std::vector<table::FileSpace>& files) {
+  uint64_t live = 0;
+  for (const table::FileSpace& file : files) live += file.live_bytes;
+  return live;
 }
 
 AutoVacuumMode ModeOf(int32_t number) {
@@ -43,15 +58,36 @@ absl::Status WriteAutoVacuumMode(txn::Transaction* txn, AutoVacuumMode mode) {
   return WriteApplicationNumber(txn, ApplicationNumber::kAutoVacuum, static_cast<int32_t>(mode) + 1);
 }
 
-absl::StatusOr<uint64_t> PagesToGain(txn::Transaction* txn, const catalog::TableDef& table, bool is_any_worth) {
-  TURDB_ASSIGN_OR_RETURN(const std::vector<table::FileSpace> files, table::TableSpace(txn, table));
-  uint64_t dead = 0;
-  bool is_due = is_any_worth;
-  for (const table::FileSpace& file : files) {
-    dead += DeadPages(file);
-    is_due |= IsDue(file);
+absl::StatusOr<uint64_t> PagesToGain(txn::Transaction* txn, const catalog::TableDef& table) {
+  TURDB_ASSIGN_OR_RETURN(std::vector<table::FileSpace> files, table::TableSpace(txn, table));
+  TURDB_RETURN_IF_ERROR(table::SampleLeaves(txn, table, kLeastPages, &files));
+  uint64_t gain = 0;
+  for (const table::FileSpace& file : files) gain += DeadPages(file) + (IsThin(file) ? file.unused_bytes / format::kPageBytes : 0);
+  return gain;
+}
+
+bool ThinLeaves::IsDue(ObjectId table, const std::vector<table::FileSpace>& files) {
+  const uint64_t live = LiveBytes(files);
+  const bool is_thin = std::any_of(files.begin(), files.end(), IsThin);
+  const auto most = most_live_bytes_.find(table.value());
+  const bool has_lost = most == most_live_bytes_.end() || live < most->second / 4 * 3;
+  if (is_thin && has_lost) return true;
+  uint64_t& noted = most_live_bytes_[table.value()];
+  noted = std::max(noted, live);
+  return false;
+}
+
+void ThinLeaves::NoteRebuilt(ObjectId table, const std::vector<table::FileSpace>& files) {
+  most_live_bytes_[table.value()] = LiveBytes(files);
+}
+
+void ThinLeaves::ForgetAllBut(const std::vector<const catalog::TableDef*>& tables) {
+  absl::flat_hash_map<uint32_t, uint64_t> kept;
+  for (const catalog::TableDef* table : tables) {
+    const auto found = most_live_bytes_.find(table->id.value());
+    if (found != most_live_bytes_.end()) kept.insert(*found);
   }
-  return is_due ? dead : 0;
+  most_live_bytes_ = std::move(kept);
 }
 
 AutoVacuum::AutoVacuum(txn::Store* store, catalog::CatalogCache* cache, std::function<bool()> must_yield)
@@ -86,19 +122,42 @@ absl::StatusOr<bool> AutoVacuum::Step() {
   if (mode != AutoVacuumMode::kFull) return false;
   TURDB_ASSIGN_OR_RETURN(const auto catalog, catalog::LoadCatalog(cache_, txn.get()));
   Versions looked_at;
+  const auto started = std::chrono::steady_clock::now();
+  const bool may_sample = started >= sample_at_;
+  bool is_all_seen = true;
   for (const catalog::TableDef* table : catalog->Tables()) {
     if (HasChanged(txn.get(), *table)) {
-      TURDB_ASSIGN_OR_RETURN(const uint64_t gain, PagesToGain(txn.get(), *table, false));
-      if (gain > 0) {
+      TURDB_ASSIGN_OR_RETURN(const Look look, LookAt(txn.get(), *table, may_sample));
+      if (look == Look::kDue) {
         const ObjectId id = table->id;
         txn = nullptr;
         return Rebuild(id);
+      }
+      if (look == Look::kMustSample) {
+        is_all_seen = false;
+        continue;
       }
     }
     Remember(txn.get(), *table, &looked_at);
   }
   looked_at_ = std::move(looked_at);
-  return false;
+  thin_leaves_.ForgetAllBut(catalog->Tables());
+  if (may_sample) {
+    const auto now = std::chrono::steady_clock::now();
+    sample_at_ = now + std::max<std::chrono::steady_clock::duration>(kSamplePause, (now - started) * kSamplePauseFactor);
+  }
+  if (!is_all_seen) retry_at_ = sample_at_;
+  return !is_all_seen;
+}
+
+absl::StatusOr<AutoVacuum::Look> AutoVacuum::LookAt(txn::Transaction* txn, const catalog::TableDef& table, bool may_sample) {
+  TURDB_ASSIGN_OR_RETURN(std::vector<table::FileSpace> files, table::TableSpace(txn, table));
+  if (std::any_of(files.begin(), files.end(), IsDue)) return Look::kDue;
+  const auto is_worth_sampling = [](const table::FileSpace& file) { return file.is_tree() && file.pages >= kLeastPages; };
+  if (std::none_of(files.begin(), files.end(), is_worth_sampling)) return Look::kNotDue;
+  if (!may_sample) return Look::kMustSample;
+  TURDB_RETURN_IF_ERROR(table::SampleLeaves(txn, table, kLeastPages, &files));
+  return thin_leaves_.IsDue(table.id, files) ? Look::kDue : Look::kNotDue;
 }
 
 absl::StatusOr<bool> AutoVacuum::Rebuild(ObjectId id) {
@@ -113,6 +172,8 @@ absl::StatusOr<bool> AutoVacuum::Rebuild(ObjectId id) {
   const auto tables = catalog->Tables();
   const auto found = std::find_if(tables.begin(), tables.end(), [id](const catalog::TableDef* table) { return table->id == id; });
   if (found == tables.end()) return true;
+  TURDB_ASSIGN_OR_RETURN(std::vector<table::FileSpace> files, table::TableSpace(txn.get(), **found));
+  TURDB_RETURN_IF_ERROR(table::SampleLeaves(txn.get(), **found, kLeastPages, &files));
   VacuumOptions options;
   options.space = {txn->temp_place(), memory_bytes_.load()};
   options.progress = [this](uint64_t, uint64_t) {
@@ -128,6 +189,7 @@ absl::StatusOr<bool> AutoVacuum::Rebuild(ObjectId id) {
   TURDB_RETURN_IF_ERROR(rebuilt);
   TURDB_RETURN_IF_ERROR(txn->Commit(txn::Synchronous::kFull));
   counters_.vacuumed.fetch_add(1);
+  thin_leaves_.NoteRebuilt(id, files);
   pause_ = kFirstPause;
   return true;
 }

@@ -51,14 +51,15 @@ absl::StatusOr<Rows> Storage(sql::ExecContext* context) {
   Rows rows;
   const auto add = [&](std::string_view schema, std::string_view table, std::string_view name, std::string_view kind, const table::FileSpace& file) {
     rows.push_back({Text(schema), Text(name), Text(kind), Text(table), Text(file.path), Int(file.pages), Int(file.free_pages),
-                    Int(file.pages * format::kPageBytes), Int(file.dead_bytes), Int(file.rows)});
+                    Int(file.pages * format::kPageBytes), Int(file.dead_bytes), Int(file.unused_bytes), Int(file.rows)});
   };
   TURDB_ASSIGN_OR_RETURN(table::FileSpace catalog, CatalogSpace(context->txn));
   catalog.rows = context->catalog->Tables().size();
   add(catalog::kSystemSchema, "catalog", "catalog", "catalog", catalog);
   for (const catalog::TableDef* table : context->catalog->Tables()) {
     TURDB_RETURN_IF_ERROR(context->CheckInterrupt());
-    TURDB_ASSIGN_OR_RETURN(const std::vector<table::FileSpace> files, table::TableSpace(context->txn, *table));
+    TURDB_ASSIGN_OR_RETURN(std::vector<table::FileSpace> files, table::TableSpace(context->txn, *table));
+    TURDB_RETURN_IF_ERROR(table::SampleLeaves(context->txn, *table, 0, &files));
     for (const table::FileSpace& file : files) add(table->schema, table->name, file.name, KindText(file.kind), file);
   }
   return rows;

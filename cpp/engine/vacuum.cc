@@ -86,7 +86,7 @@ absl::Status VacuumUntil(ConnectionState* state, uint64_t pages) {
     const auto txn = state->database->store()->Begin();
     TURDB_ASSIGN_OR_RETURN(const auto catalog, state->Catalog(txn.get()));
     for (const catalog::TableDef* table : catalog->Tables()) {
-      TURDB_ASSIGN_OR_RETURN(const uint64_t gain, PagesToGain(txn.get(), *table, true));
+      TURDB_ASSIGN_OR_RETURN(const uint64_t gain, PagesToGain(txn.get(), *table));
       if (gain > 0) ids.push_back(table->id);
       pages -= std::min(pages, gain);
       if (pages == 0) break;

@@ -41,7 +41,14 @@ struct FileSpace {
   uint64_t free_pages = 0;       // in the free list
   uint64_t dead_bytes = 0;       // of slots and nodes without a row, room in pages of pieces; not those of free pages
   uint64_t rows = 0;             // rows and entries are estimated, live slots and nodes counted
+  // Guessed by SampleLeaves() for trees, 0 before it and for other files: bytes of leaves that have room for more entries, and the others.
+  uint64_t unused_bytes = 0, live_bytes = 0;
+
+  bool is_tree() const { return kind == Kind::kRows || kind == Kind::kIndex; }
 };
+// From headers alone.
 absl::StatusOr<std::vector<FileSpace>> TableSpace(txn::Transaction* txn, const catalog::TableDef& table);
+// Looks at some leaves of each tree that has at least `least_pages`.
+absl::Status SampleLeaves(txn::Transaction* txn, const catalog::TableDef& table, uint64_t least_pages, std::vector<FileSpace>* files);
 
 }  // namespace turdb::table

@@ -1,9 +1,10 @@
-// TableSpace: read from headers only, so that asking costs nothing (rebuild.h).
+// TableSpace: read from headers only, so that asking costs nothing; SampleLeaves: from a few pages of each tree (rebuild.h).
 
 #include <algorithm>
 
 #include "base/status_macros.h"
 #include "btree/key_tree.h"
+#include "btree/leaf_sample.h"
 #include "btree/row_tree.h"
 #include "format/file_header.h"
 #include "hnsw/meta.h"
@@ -12,6 +13,8 @@
 
 namespace turdb::table {
 namespace {
+
+constexpr uint32_t kSampledLeaves = 64;
 
 absl::StatusOr<FileSpace> SpaceOf(const pager::FileView& view, FileSpace::Kind kind, std::string_view name) {
   const uint8_t* const header = view.Page(PageId(0));
@@ -75,6 +78,19 @@ absl::StatusOr<std::vector<FileSpace>> TableSpace(txn::Transaction* txn, const c
     files.push_back(std::move(space));
   }
   return files;
+}
+
+absl::Status SampleLeaves(txn::Transaction* txn, const catalog::TableDef& table, uint64_t least_pages, std::vector<FileSpace>* files) {
+  for (FileSpace& file : *files) {
+    if (!file.is_tree() || file.pages < least_pages) continue;
+    TURDB_ASSIGN_OR_RETURN(const pager::FileView view, txn->View(file.file));
+    const bool has_keys = file.kind == FileSpace::Kind::kIndex || table.is_without_rowid;
+    TURDB_ASSIGN_OR_RETURN(const btree::LeafFill fill,
+                           has_keys ? btree::SampleKeyLeaves(view, kSampledLeaves) : btree::SampleRowLeaves(view, kSampledLeaves));
+    file.unused_bytes = static_cast<uint64_t>(fill.UnusedBytes());
+    file.live_bytes = static_cast<uint64_t>(fill.LiveBytes());
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace turdb::table

@@ -1,9 +1,9 @@
 """Deleted data that kept its disk elsewhere, and saves that rewrote everything."""
 
 import os
-import time
 
 import numpy as np
+from support.waiting import wait_until
 
 import turdb
 
@@ -14,13 +14,6 @@ def disk_bytes(path):
 
 def data_bytes(con):
     return con.execute("select sum(bytes) from turdb_catalog.storage").fetchone()[0]
-
-
-def wait_until(condition, seconds=60):
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.01)
 
 
 def statistics(con):

@@ -7,6 +7,7 @@ import time
 import numpy as np
 import pytest
 from support.vacuumed import check, data_bytes, database_path, disk_bytes  # noqa: F401
+from support.waiting import wait_until
 
 import turdb
 
@@ -18,14 +19,6 @@ def replace_all(con, rng, dim, n, batch=1000):
         vectors = rng.normal(size=(len(ids), dim)).astype(np.float32)
         con.executemany("UPDATE t SET name = ?, e = ? WHERE id = ?", [(f"{rng.integers(1 << 40)}", v, i) for i, v in zip(ids, vectors)])
     con.commit()
-
-
-def wait_until(condition, seconds=60):
-    """For what the background does: a limit, not a measurement."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "the background has not done it"
-        time.sleep(0.02)
 
 
 def dead_share(con):

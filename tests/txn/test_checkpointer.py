@@ -4,6 +4,7 @@ import os
 import time
 
 import pytest
+from support.waiting import wait_until
 
 import turdb
 from turdb._testing import txn as t
@@ -35,13 +36,6 @@ def make_file(store, n):
     txn.extend_zeroed(file, n)
     txn.commit(1)
     return file
-
-
-def wait_until(condition, seconds=20):
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "waited in vain"
-        time.sleep(0.005)
 
 
 def test_the_log_wakes_it(tmp_path):

@@ -54,7 +54,7 @@ const TableFunctionDef* DescribeTableFunction(std::string_view name) {
 
 const std::vector<TableFunctionDef>& SystemViews() {
   static const auto* views = new std::vector<TableFunctionDef>{
-      {"storage", 0, {"schema", "name", "kind", "table_name", "path", "pages", "free_pages", "bytes", "dead_bytes", "rows"}, {}},
+      {"storage", 0, {"schema", "name", "kind", "table_name", "path", "pages", "free_pages", "bytes", "dead_bytes", "unused_bytes", "rows"}, {}},
       {"statistics", 0, {"name", "value", "unit", "description"}, {}},
       {"transactions", 0, {"id", "connection", "is_own", "isolation", "state", "started", "snapshot_lsn", "private_bytes"}, {}},
       {"snapshots", 0, {"process_id", "is_own", "lsn", "since", "log_bytes", "kept_pages", "kept_bytes"}, {}},
