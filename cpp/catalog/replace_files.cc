@@ -7,19 +7,9 @@
 #include "base/status_macros.h"
 #include "catalog/catalog_rows.h"
 #include "catalog/definition_codec.h"
+#include "catalog/table_files.h"
 
 namespace turdb::catalog {
-
-std::vector<FileId> FilesOf(const TableDef& table) {
-  std::vector<FileId> files;
-  if (table.kind == TableKind::kView) return files;
-  files.push_back(table.file);
-  for (const ColumnDef& column : table.columns) {
-    if (column.type.is_vector()) files.push_back(column.vector_file);
-  }
-  for (const IndexDef& index : table.indexes) files.push_back(index.file);
-  return files;
-}
 
 absl::Status ReplaceFiles(txn::Transaction* txn, const TableDef& old_table, const TableDef& table) {
   TURDB_RETURN_IF_ERROR(ReplaceRow(txn, RowKind::kTable, table.id, EncodeDefinition(table)));

@@ -12,7 +12,4 @@ namespace turdb::catalog {
 // differs between the two.
 absl::Status ReplaceFiles(txn::Transaction* txn, const TableDef& old_table, const TableDef& table);
 
-// Every file of a table: rows, vectors, indexes, in this order.
-std::vector<FileId> FilesOf(const TableDef& table);
-
 }  // namespace turdb::catalog

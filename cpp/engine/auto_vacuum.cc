@@ -4,7 +4,7 @@
 
 #include "base/errors.h"
 #include "base/status_macros.h"
-#include "catalog/replace_files.h"
+#include "catalog/table_files.h"
 #include "engine/application_numbers.h"
 #include "engine/vacuum.h"
 #include "format/page.h"

@@ -5,7 +5,7 @@
 #include "base/status_macros.h"
 #include "catalog/catalog_rows.h"
 #include "catalog/definition_codec.h"
-#include "catalog/replace_files.h"
+#include "catalog/table_files.h"
 #include "table/rebuild.h"
 
 namespace turdb::engine {

@@ -5,7 +5,7 @@
 #include "base/errors.h"
 #include "base/status_macros.h"
 #include "btree/row_tree.h"
-#include "catalog/replace_files.h"
+#include "catalog/table_files.h"
 #include "sql/exec/schema_statements.h"
 #include "table/check_pages.h"
 

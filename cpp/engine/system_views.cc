@@ -5,7 +5,6 @@
 #include "absl/strings/str_format.h"
 #include "base/errors.h"
 #include "base/status_macros.h"
-#include "catalog/replace_files.h"
 #include "engine/connection_state.h"
 #include "engine/listed_rows.h"
 #include "engine/lock_list.h"

@@ -84,15 +84,6 @@ absl::Status DoesNotFit(const catalog::TableDef& table) {
 
 }  // namespace
 
-std::vector<FileId> FilesOf(const catalog::TableDef& table) {
-  std::vector<FileId> files = {table.file};
-  for (const catalog::IndexDef& index : table.indexes) files.push_back(index.file);
-  for (const catalog::ColumnDef& column : table.columns) {
-    if (column.type.is_vector()) files.push_back(column.vector_file);
-  }
-  return files;
-}
-
 // --- expressions -----------------------------------------------------------------------------
 
 IndexExpressions ExpressionTrace::Recording(IndexExpressions inner) {

@@ -15,15 +15,13 @@
 
 #include "absl/types/span.h"
 #include "catalog/definitions.h"
+#include "catalog/table_files.h"
 #include "table/log_bytes.h"
 #include "table/row_ref.h"
 #include "table/table_writer.h"
 #include "txn/change_log.h"
 
 namespace turdb::table {
-
-// Every file that a change of the table's rows may touch.
-std::vector<FileId> FilesOf(const catalog::TableDef& table);
 
 // What index expressions gave, in the order they were asked; written on one side and read on the other.
 class ExpressionTrace {
@@ -45,7 +43,7 @@ class RowLog final : public txn::ChangeLog {
   class Table {
    public:
     Table(const catalog::TableDef& def, env::TempPlace place, uint64_t bound)
-        : def_(def), files_(FilesOf(def)), bytes_(std::move(place), bound) {}
+        : def_(def), files_(catalog::FilesOf(def)), bytes_(std::move(place), bound) {}
 
     bool empty() const { return bytes_.size() == 0; }
     // kDiskFull, kIo: nothing was logged.

@@ -8,6 +8,7 @@
 #include "base/status_macros.h"
 #include "btree/key_tree.h"
 #include "btree/row_tree.h"
+#include "catalog/table_files.h"
 #include "table/row_log.h"
 #include "table/vector_column.h"
 
@@ -17,8 +18,7 @@ using txn::LockKey;
 using txn::LockMode;
 
 bool IsTableNewest(const txn::Transaction& txn, const catalog::TableDef& table) {
-  const std::vector<FileId> files = FilesOf(table);
-  return std::all_of(files.begin(), files.end(), [&](FileId file) { return txn.IsNewest(file); });
+  return catalog::AllFilesOf(table, [&](FileId file) { return txn.IsNewest(file); });
 }
 
 namespace {
@@ -29,10 +29,14 @@ absl::StatusOr<TableAccess> AccessUnderExclusiveLock(txn::Transaction* txn, cons
   const bool needs_log = (log != nullptr && !log->empty()) || !IsTableNewest(*txn, table);
   if (needs_log) return TableAccess::kRows;
   if (log != nullptr) log->Close();
-  for (FileId file : FilesOf(table)) {
-    TURDB_ASSIGN_OR_RETURN(pager::FileWriter* const writer, txn->Writer(file));
-    writer->set_may_write_direct(true);
-  }
+  absl::Status opened;
+  catalog::AllFilesOf(table, [&](FileId file) {
+    const absl::StatusOr<pager::FileWriter*> writer = txn->Writer(file);
+    if (writer.ok()) (*writer)->set_may_write_direct(true);
+    opened.Update(writer.status());
+    return opened.ok();
+  });
+  TURDB_RETURN_IF_ERROR(opened);
   return TableAccess::kWhole;
 }
 
