@@ -24,19 +24,22 @@ void RaiseTo(std::atomic<uint32_t>& value, uint32_t to) {
 }  // namespace
 
 DataFile::DataFile(env::Env* env, std::string directory, std::string path, FileId id, OnDisk on_disk,
-                   bool is_read_only, IntrusivePtr<PageMemory> memory)
+                   bool is_read_only, IntrusivePtr<PageMemory> memory, IntrusivePtr<OpenFiles> open_files)
     : env_(env),
       directory_(std::move(directory)),
       path_(std::move(path)),
       id_(id),
       is_read_only_(is_read_only),
       memory_(std::move(memory)),
+      open_files_(std::move(open_files)),
       on_disk_(on_disk) {
   all_bits_.push_back(std::make_unique<Bits>(0));
   bits_.store(all_bits_.back().get(), std::memory_order_release);
 }
 
-DataFile::~DataFile() = default;
+DataFile::~DataFile() {
+  if (open_files_) open_files_->Forget(this);
+}
 
 absl::StatusOr<IntrusivePtr<PageVersion>> DataFile::NewVersion(Epoch owner) {
   return memory_ ? memory_->NewVersion(owner) : PageVersion::New(owner);
@@ -89,12 +92,42 @@ absl::StatusOr<std::unique_ptr<env::File>> DataFile::OpenRightFile() {
 
 absl::Status DataFile::OpenLocked() {
   if (file_ != nullptr || on_disk_ == OnDisk::kNo) return absl::OkStatus();
-  TURDB_ASSIGN_OR_RETURN(file_, OpenRightFile());
-  TURDB_ASSIGN_OR_RETURN(const uint64_t size, file_->Size());
-  const auto pages = static_cast<uint32_t>(size / kPageBytes);
-  RaiseTo(file_pages_, pages);
-  RaiseTo(unprotected_from_, pages);
+  TURDB_ASSIGN_OR_RETURN(std::shared_ptr<env::File> file, OpenRightFile());
+  if (!was_opened_) {
+    TURDB_ASSIGN_OR_RETURN(const uint64_t size, file->Size());
+    const auto pages = static_cast<uint32_t>(size / kPageBytes);
+    RaiseTo(file_pages_, pages);
+    RaiseTo(unprotected_from_, pages);
+  }
+  SetFileLocked(std::move(file));
   return absl::OkStatus();
+}
+
+void DataFile::SetFileLocked(std::shared_ptr<env::File> file) {
+  const bool is_noted = file_ != nullptr;
+  file_ = std::move(file);
+  was_opened_ = true;
+  if (open_files_ && !is_noted) open_files_->NoteOpened(this);
+}
+
+absl::StatusOr<std::shared_ptr<env::File>> DataFile::Opened() {
+  std::lock_guard<std::mutex> guard(mutex_);
+  TURDB_RETURN_IF_ERROR(OpenLocked());
+  if (file_ == nullptr) return CorruptionError("file '", path_, "' is not on disk");
+  return file_;
+}
+
+bool DataFile::TryClose() {
+  std::unique_lock<std::mutex> lock(mutex_, std::try_to_lock);
+  const bool is_needed = !lock.owns_lock() || is_read_only_ || is_being_replaced_ || is_being_unlinked_ || file_.use_count() > 1;
+  if (is_needed || !failed_sync_.ok()) return false;
+  if (n_synced_writes_ < n_writes_) {
+    failed_sync_ = file_->Sync();
+    if (!failed_sync_.ok()) return false;
+    n_synced_writes_ = n_writes_;
+  }
+  file_ = nullptr;
+  return true;
 }
 
 absl::StatusOr<IntrusivePtr<SharedMapping>> DataFile::NewMappingLocked(size_t bytes, Lsn oldest_state) {
@@ -104,10 +137,10 @@ absl::StatusOr<IntrusivePtr<SharedMapping>> DataFile::NewMappingLocked(size_t by
 
 absl::StatusOr<IntrusivePtr<SharedMapping>> DataFile::MappingFor(uint32_t pages) {
   std::lock_guard<std::mutex> guard(mutex_);
-  TURDB_RETURN_IF_ERROR(OpenLocked());
-  if (file_ == nullptr) return IntrusivePtr<SharedMapping>();
+  if (on_disk_ == OnDisk::kNo) return IntrusivePtr<SharedMapping>();
   const size_t needed = size_t{pages} * kPageBytes;
   if (!mapping_ || mapping_->size() < needed) {
+    TURDB_RETURN_IF_ERROR(OpenLocked());
     const size_t doubled = needed > map_bytes_ ? 2 * map_bytes_ : map_bytes_;
     TURDB_ASSIGN_OR_RETURN(mapping_, NewMappingLocked(std::max({needed, doubled, kFirstMapBytes}), maps_->oldest_state));
     map_bytes_ = mapping_->size();
@@ -136,7 +169,8 @@ absl::StatusOr<bool> DataFile::EnsureOnDisk() {
   std::lock_guard<std::mutex> guard(mutex_);
   if (on_disk_ == OnDisk::kNo) {
     if (is_being_unlinked_) return false;
-    TURDB_ASSIGN_OR_RETURN(file_, env_->OpenFile(full_path(), env::OpenMode::kCreate));
+    TURDB_ASSIGN_OR_RETURN(std::shared_ptr<env::File> file, env_->OpenFile(full_path(), env::OpenMode::kCreate));
+    SetFileLocked(std::move(file));
     on_disk_ = OnDisk::kYes;
     is_directory_dirty_.store(true);
   }
@@ -150,14 +184,11 @@ bool DataFile::is_on_disk() {
 }
 
 absl::Status DataFile::ReadPage(PageId id, uint8_t* to) {
-  {
-    std::lock_guard<std::mutex> guard(mutex_);
-    TURDB_RETURN_IF_ERROR(OpenLocked());
-  }
-  if (file_ == nullptr || id.value() >= file_pages()) {
+  TURDB_ASSIGN_OR_RETURN(const auto file, Opened());
+  if (id.value() >= file_pages()) {
     return CorruptionError("file '", path_, "' is truncated: it ends before page ", id.value());
   }
-  TURDB_RETURN_IF_ERROR(file_->ReadAt(uint64_t{id.value()} * kPageBytes, to, kPageBytes));
+  TURDB_RETURN_IF_ERROR(file->ReadAt(uint64_t{id.value()} * kPageBytes, to, kPageBytes));
   if (!format::IsPageIntact(id_, id, to)) {
     return CorruptionError("file '", path_, "': page ", id.value(), " is damaged (its checksum does not match)");
   }
@@ -165,14 +196,22 @@ absl::Status DataFile::ReadPage(PageId id, uint8_t* to) {
 }
 
 absl::Status DataFile::WritePages(PageId first, uint32_t n, const uint8_t* pages) {
-  TURDB_RETURN_IF_ERROR(file_->WriteAt(uint64_t{first.value()} * kPageBytes, pages, size_t{n} * kPageBytes));
+  std::shared_ptr<env::File> file;
+  {
+    std::lock_guard<std::mutex> guard(mutex_);
+    TURDB_RETURN_IF_ERROR(OpenLocked());
+    file = file_;
+    ++n_writes_;
+  }
+  TURDB_RETURN_IF_ERROR(file->WriteAt(uint64_t{first.value()} * kPageBytes, pages, size_t{n} * kPageBytes));
   RaiseTo(file_pages_, first.value() + n);
   MarkVerified(first, n);
   return absl::OkStatus();
 }
 
 void DataFile::StartWriteback(PageId first, uint32_t n) {
-  file_->StartWriteback(uint64_t{first.value()} * kPageBytes, uint64_t{n} * kPageBytes);
+  const auto file = Opened();
+  if (file.ok()) (*file)->StartWriteback(uint64_t{first.value()} * kPageBytes, uint64_t{n} * kPageBytes);
 }
 
 absl::Status DataFile::Reserve(PageId first, uint32_t n) {
@@ -182,26 +221,43 @@ absl::Status DataFile::Reserve(PageId first, uint32_t n) {
   const uint64_t run = end - uint64_t{first.value()} * kPageBytes;
   if (run < kSmallest || end <= reserved_bytes_) return absl::OkStatus();
   reserved_bytes_ = end + std::min(run, kLargest);
-  const absl::Status status = file_->Preallocate(reserved_bytes_);
+  TURDB_ASSIGN_OR_RETURN(const auto file, Opened());
+  const absl::Status status = file->Preallocate(reserved_bytes_);
   if (status.ok() || KindOf(status) != ErrorKind::kDiskFull) return status;
   reserved_bytes_ = end;  // there may be room for what is needed now
-  return file_->Preallocate(end);
+  return file->Preallocate(end);
 }
 
 absl::Status DataFile::TrimReserve(uint32_t n) {
   const uint64_t end = uint64_t{n} * kPageBytes;
   if (reserved_bytes_ <= end) return absl::OkStatus();
   reserved_bytes_ = 0;
-  TURDB_ASSIGN_OR_RETURN(const uint64_t size, file_->Size());
-  return size > end ? file_->Truncate(end) : absl::OkStatus();
+  TURDB_ASSIGN_OR_RETURN(const auto file, Opened());
+  TURDB_ASSIGN_OR_RETURN(const uint64_t size, file->Size());
+  return size > end ? file->Truncate(end) : absl::OkStatus();
 }
 
-absl::Status DataFile::Sync() { return file_->Sync(); }
+absl::Status DataFile::Sync() {
+  std::shared_ptr<env::File> file;
+  uint64_t n_writes;
+  {
+    std::lock_guard<std::mutex> guard(mutex_);
+    TURDB_RETURN_IF_ERROR(failed_sync_);
+    TURDB_RETURN_IF_ERROR(OpenLocked());
+    file = file_;
+    n_writes = n_writes_;
+  }
+  TURDB_RETURN_IF_ERROR(file->Sync());
+  std::lock_guard<std::mutex> guard(mutex_);
+  n_synced_writes_ = std::max(n_synced_writes_, n_writes);
+  return absl::OkStatus();
+}
 
 absl::Status DataFile::Unlink() {
   std::lock_guard<std::mutex> guard(mutex_);
   if (on_disk_ == OnDisk::kNo) return absl::OkStatus();
   TURDB_RETURN_IF_ERROR(OpenLocked());
+  is_being_unlinked_ = true;
   return env_->DeleteFile(full_path());
 }
 
@@ -209,7 +265,7 @@ void DataFile::Replace(std::unique_ptr<env::File> file, Lsn written) {
   const auto size = file->Size();
   std::lock_guard<std::mutex> guard(mutex_);
   RaiseTo(file_pages_, static_cast<uint32_t>(size.ok() ? *size / kPageBytes : 0));
-  file_ = std::move(file);
+  SetFileLocked(std::move(file));
   mapping_ = nullptr;
   maps_ = std::make_shared<MapSet>();
   maps_->oldest_state = written;

@@ -1,6 +1,7 @@
 // DataFile: one data file of the database: its descriptor, its maps, and which of its pages were checked.
 //
-// The file is opened on first use and created on disk only when bytes go into it. Maps reach beyond the end of the
+// The file is opened on first use and created on disk only when bytes go into it; it may be closed while nobody needs it open
+// (open_files.h). Maps reach beyond the end of the
 // file, so growth rarely maps anew; a map lives as long as a view uses it (shared_mapping.h). A page read from the map for the first
 // time is checked against its checksum, once in the life of the process (a bit a page).
 // A checkpoint may put a copy in the file's place (Replace): maps made before go on showing the file as it was, and nothing
@@ -23,6 +24,7 @@
 #include "base/strong_id.h"
 #include "env/env.h"
 #include "format/page.h"
+#include "pager/open_files.h"
 #include "pager/page_memory.h"
 #include "pager/shared_mapping.h"
 
@@ -34,7 +36,7 @@ class DataFile : public RefCounted<DataFile> {
  public:
   // `path` is relative to the database directory. Versions of its pages lie in `memory`; without one, on the heap.
   DataFile(env::Env* env, std::string directory, std::string path, FileId id, OnDisk on_disk, bool is_read_only,
-           IntrusivePtr<PageMemory> memory = nullptr);
+           IntrusivePtr<PageMemory> memory = nullptr, IntrusivePtr<OpenFiles> open_files = nullptr);
   ~DataFile();
 
   FileId id() const { return id_; }
@@ -123,6 +125,11 @@ class DataFile : public RefCounted<DataFile> {
   uint32_t unprotected_from() const { return unprotected_from_.load(std::memory_order_acquire); }
   void Protect(uint32_t page_count);  // raises unprotected_from
 
+  // Gives the descriptor up, unless it is needed; does not wait for others. For OpenFiles. What the path names must be what is open:
+  // not when its name goes or another process may put a copy in its place. And what was written is synced before: an error of
+  // the disk may be told to descriptors that were open then, and to no others.
+  bool TryClose();
+
  private:
   struct Bits {
     explicit Bits(uint32_t n) : n_words(n), words(new std::atomic<uint64_t>[n]) {}
@@ -130,6 +137,9 @@ class DataFile : public RefCounted<DataFile> {
     const std::unique_ptr<std::atomic<uint64_t>[]> words;
   };
   absl::Status OpenLocked();
+  void SetFileLocked(std::shared_ptr<env::File> file);
+  // The file, open for as long as the result is kept. kCorruption when it is not on disk.
+  absl::StatusOr<std::shared_ptr<env::File>> Opened();
   absl::StatusOr<std::unique_ptr<env::File>> OpenRightFile();
   void GrowBitsLocked(uint32_t pages);
   absl::StatusOr<IntrusivePtr<SharedMapping>> NewMappingLocked(size_t bytes, Lsn oldest_state);
@@ -140,10 +150,14 @@ class DataFile : public RefCounted<DataFile> {
   const FileId id_;
   const bool is_read_only_;
   const IntrusivePtr<PageMemory> memory_;
+  const IntrusivePtr<OpenFiles> open_files_;  // null: stays open
 
   std::mutex mutex_;  // guards what follows but for the atomics' reading
   OnDisk on_disk_;
-  std::unique_ptr<env::File> file_;
+  std::shared_ptr<env::File> file_;  // null while it is closed
+  bool was_opened_ = false;
+  uint64_t n_writes_ = 0, n_synced_writes_ = 0;
+  absl::Status failed_sync_;  // of TryClose, for the next Sync: the disk tells it once
   IntrusivePtr<SharedMapping> mapping_;              // the longest that shows the file; null after Preserve
   size_t map_bytes_ = 0;                             // length of the longest so far
   std::shared_ptr<MapSet> maps_ = std::make_shared<MapSet>();  // of the file that is open

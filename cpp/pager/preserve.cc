@@ -135,8 +135,9 @@ void DataFile::EndReplacing() {
 }
 
 absl::Status DataFile::CopyTo(env::File* to, uint64_t* bytes) {
-  TURDB_ASSIGN_OR_RETURN(*bytes, file_->Size());
-  return to->CopyFrom(*file_, *bytes);
+  TURDB_ASSIGN_OR_RETURN(const auto file, Opened());
+  TURDB_ASSIGN_OR_RETURN(*bytes, file->Size());
+  return to->CopyFrom(*file, *bytes);
 }
 
 }  // namespace turdb::pager

@@ -122,8 +122,21 @@ absl::Status StoreCore::WriteProtected(Lsn target, const std::vector<PageToWrite
   TURDB_RETURN_IF_ERROR(double_write_->Finish());
   const absl::Status synced = double_write_->Sync();
   if (!synced.ok()) return Fail(synced);
-  TURDB_RETURN_IF_ERROR(PageWriter::WriteInPlace(batch, n));
-  return SyncFiles(FilesOf(batch, n));
+  return WriteAndSync(batch, n);
+}
+
+// The pages of a file lie together. A file that was written stays open until it is synced, so there may not be too many of them.
+absl::Status StoreCore::WriteAndSync(const PageToWrite* pages, size_t n) {
+  for (size_t begin = 0, end; begin < n; begin = end) {
+    std::set<DataFile*> files;
+    for (end = begin; end < n; ++end) {
+      if (files.size() >= open_files_->limit() && files.count(pages[end].file) == 0) break;
+      files.insert(pages[end].file);
+    }
+    TURDB_RETURN_IF_ERROR(PageWriter::WriteInPlace(pages + begin, end - begin));
+    TURDB_RETURN_IF_ERROR(SyncFiles(files));
+  }
+  return absl::OkStatus();
 }
 
 absl::Status StoreCore::WriteState(const CheckpointTurn& turn, const DatabaseState& state) {
@@ -158,8 +171,7 @@ absl::Status StoreCore::WriteState(const CheckpointTurn& turn, const DatabaseSta
     const size_t n = std::min<size_t>(format::kDoubleWritePages, guarded.size() - begin);
     TURDB_RETURN_IF_ERROR(WriteProtected(state.lsn(), guarded, begin, n));
   }
-  TURDB_RETURN_IF_ERROR(PageWriter::WriteInPlace(fresh.data(), fresh.size()));
-  TURDB_RETURN_IF_ERROR(SyncFiles(FilesOf(fresh.data(), fresh.size())));
+  TURDB_RETURN_IF_ERROR(WriteAndSync(fresh.data(), fresh.size()));
   TURDB_RETURN_IF_ERROR(SyncDirectoriesOf(files));
   is_last_attempt_unfinished_ = false;
   pages_checkpointed_.fetch_add(guarded.size() + fresh.size());

@@ -131,7 +131,7 @@ absl::StatusOr<std::unique_ptr<Follower>> Follower::Open(env::Env* env, const st
 absl::StatusOr<Follower::Loaded> Follower::Read(bool has_writer) {
   const Lsn published = table_->published();
   TURDB_ASSIGN_OR_RETURN(const format::DirectoryMeta meta, ReadMeta(env_, directory_));
-  Recovery recovery(env_, directory_, meta, /*is_read_only=*/true, memory_, has_writer ? published : wal::kEndOfLog);
+  Recovery recovery(env_, directory_, meta, /*is_read_only=*/true, memory_, nullptr, has_writer ? published : wal::kEndOfLog);
   TURDB_RETURN_IF_ERROR(recovery.Run());
   const Lsn end = recovery.log().end_lsn();
   if (has_writer && end < published) {

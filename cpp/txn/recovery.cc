@@ -23,12 +23,13 @@ using pager::OnDisk;
 using pager::PageVersion;
 
 Recovery::Recovery(env::Env* env, std::string directory, const format::DirectoryMeta& meta, bool is_read_only,
-                   IntrusivePtr<pager::PageMemory> memory, Lsn limit)
+                   IntrusivePtr<pager::PageMemory> memory, IntrusivePtr<pager::OpenFiles> open_files, Lsn limit)
     : env_(env),
       directory_(std::move(directory)),
       meta_(meta),
       is_read_only_(is_read_only),
       memory_(std::move(memory)),
+      open_files_(std::move(open_files)),
       log_(env, LogDirectory(directory_), meta.salt, meta.first_segment, meta.checkpoint_lsn, limit),
       epoch_(pager::NextEpoch()),
       next_file_id_(meta.next_file_id) {}
@@ -36,8 +37,8 @@ Recovery::Recovery(env::Env* env, std::string directory, const format::Directory
 absl::Status Recovery::Run() {
   for (const auto& entry : meta_.files) {
     File& file = files_[entry.id];
-    file.file = MakeIntrusive<DataFile>(env_, directory_, entry.path, entry.id, OnDisk::kYes, is_read_only_,
-                                       memory_);
+    file.file = MakeIntrusive<DataFile>(env_, directory_, entry.path, entry.id, OnDisk::kYes, is_read_only_, memory_,
+                                       open_files_);
     file.page_count = entry.page_count;
     file.file->set_directory_dirty(true);  // a killed process may have replaced it, and not come to sync the folder
   }
@@ -111,7 +112,7 @@ absl::Status Recovery::OnCreate(FileId file, const std::string& path) {
   next_file_id_ = std::max(next_file_id_, file + 1);
   if (log_.IsDropped(file)) return absl::OkStatus();
   const OnDisk on_disk = env_->FileExists(directory_ + "/" + path) ? OnDisk::kYes : OnDisk::kNo;
-  files_[file].file = MakeIntrusive<DataFile>(env_, directory_, path, file, on_disk, is_read_only_, memory_);
+  files_[file].file = MakeIntrusive<DataFile>(env_, directory_, path, file, on_disk, is_read_only_, memory_, open_files_);
   files_[file].file->set_directory_dirty(true);
   return absl::OkStatus();
 }

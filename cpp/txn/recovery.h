@@ -39,7 +39,7 @@ class Recovery final : public wal::LogVisitor {
  public:
   // Commits behind `limit` are not looked at.
   Recovery(env::Env* env, std::string directory, const format::DirectoryMeta& meta, bool is_read_only,
-           IntrusivePtr<pager::PageMemory> memory, Lsn limit = wal::kEndOfLog);
+           IntrusivePtr<pager::PageMemory> memory, IntrusivePtr<pager::OpenFiles> open_files, Lsn limit = wal::kEndOfLog);
 
   absl::Status Run();
   // Cases 9 and 10, and segments outside the log. Data files stay when another process reads a state before end_lsn(): a
@@ -78,6 +78,7 @@ class Recovery final : public wal::LogVisitor {
   const format::DirectoryMeta& meta_;
   const bool is_read_only_;
   const IntrusivePtr<pager::PageMemory> memory_;
+  const IntrusivePtr<pager::OpenFiles> open_files_;
   wal::LogReader log_;
   const pager::Epoch epoch_;
   std::map<FileId, File> files_;

@@ -39,6 +39,7 @@ struct StoreOptions {
   uint64_t checkpoint_bytes = 16ull << 20;      // WAL size that starts a checkpoint
   uint64_t wal_segment_bytes = 16ull << 20;
   uint64_t page_cache_bytes = 64ull << 20;      // page versions in memory; those past it spill to the disk
+  size_t open_files = 0;                        // data files with a descriptor, but for those in use; 0: by what the process may have
   uint64_t checkpoint_interval_ms = 300'000;    // something committed is in the files after that long; 0: never for time's sake
   // Checkpoints run in a thread of their own; else in the commit that makes one due, so that tests repeat exactly.
   bool has_background_checkpoint = true;

@@ -1,8 +1,11 @@
 // Opening, closing, names and statistics of a store.
 #include "txn/store_core.h"
 
+#include <algorithm>
+
 #include "base/errors.h"
 #include "base/status_macros.h"
+#include "env/process_limits.h"
 #include "txn/directory.h"
 #include "txn/recovery.h"
 #include "txn/transaction_impl.h"
@@ -12,6 +15,16 @@ namespace turdb::txn {
 
 using pager::DataFile;
 
+namespace {
+
+// A quarter of the descriptors for the data files of one database: there may be several, and the program wants some.
+size_t OpenFilesFor(const StoreOptions& options) {
+  constexpr uint64_t kLeast = 16, kMost = 4096;
+  return options.open_files > 0 ? options.open_files : std::clamp(env::OpenFileLimit() / 4, kLeast, kMost);
+}
+
+}  // namespace
+
 StoreCore::StoreCore(env::Env* env, std::string path, const StoreOptions& options)
     : env_(env),
       path_(std::move(path)),
@@ -19,6 +32,7 @@ StoreCore::StoreCore(env::Env* env, std::string path, const StoreOptions& option
       process_id_(env->ProcessId()),
       is_volatile_(env->IsVolatile()),
       memory_(MakeIntrusive<pager::PageMemory>(env, LogDirectory(path_), options.page_cache_bytes)),
+      open_files_(MakeIntrusive<pager::OpenFiles>(OpenFilesFor(options))),
       preserved_(MakeIntrusive<pager::PreservedSpace>(env, LogDirectory(path_))),
       checkpoint_bytes_(options.checkpoint_bytes) {}
 
@@ -34,7 +48,7 @@ absl::Status StoreCore::Recover() {
   }
   TURDB_ASSIGN_OR_RETURN(const format::DirectoryMeta meta, ReadMeta(env_, path_));
   salt_ = meta.salt;
-  Recovery recovery(env_, path_, meta, options_.is_read_only, memory_);
+  Recovery recovery(env_, path_, meta, options_.is_read_only, memory_, open_files_);
   TURDB_RETURN_IF_ERROR(recovery.Run());
   checkpoint_lsn_ = meta.checkpoint_lsn.value();
   if (!options_.is_read_only) TURDB_RETURN_IF_ERROR(TellReaders(&recovery));
@@ -204,7 +218,7 @@ void StoreCore::DiscardCreated(const IntrusivePtr<DataFile>& file) {
 }
 
 IntrusivePtr<DataFile> StoreCore::NewDataFile(FileId id, const std::string& path) {
-  return MakeIntrusive<DataFile>(env_, path_, path, id, pager::OnDisk::kNo, false, memory_);
+  return MakeIntrusive<DataFile>(env_, path_, path, id, pager::OnDisk::kNo, false, memory_, open_files_);
 }
 
 }  // namespace turdb::txn

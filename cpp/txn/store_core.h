@@ -150,6 +150,7 @@ class StoreCore {
   // --- checkpoint.cc
   absl::Status WriteState(const CheckpointTurn& turn, const DatabaseState& state);
   absl::Status WriteProtected(Lsn target, const std::vector<PageToWrite>& pages, size_t begin, size_t n);
+  absl::Status WriteAndSync(const PageToWrite* pages, size_t n);
   absl::Status SyncFiles(const std::set<pager::DataFile*>& files);
   // The directories that new files of these lie in. A failure is Fail(): nobody knows which names are on disk.
   absl::Status SyncDirectoriesOf(const std::vector<pager::DataFile*>& files);
@@ -171,6 +172,7 @@ class StoreCore {
   const uint64_t process_id_;
   const bool is_volatile_;  // on an env that does not outlive the process: nothing is logged
   const IntrusivePtr<pager::PageMemory> memory_;
+  const IntrusivePtr<pager::OpenFiles> open_files_;
   const IntrusivePtr<pager::PreservedSpace> preserved_;
   uint64_t salt_ = 0;
   std::unique_ptr<env::FileLock> lock_;
