@@ -26,6 +26,19 @@ inline OverflowRef FirstLink(const Cell& cell) { return OverflowRef(static_cast<
 uint32_t EntrySize(const Cell& cell);
 uint8_t* WriteEntry(uint8_t* to, const Cell& cell);  // returns the end
 
+// Bytes of the entry at page[at] when it is not short text; more than a page when it is damaged.
+uint32_t LongEntryBytes(const uint8_t* page, uint32_t at);
+// Where the n-th entry behind the one at page[at] begins, or where the last one ends: more than kPageBytes when one of them is
+// damaged.
+inline uint32_t SkipEntries(const uint8_t* page, uint32_t at, uint32_t n) {
+  for (; n > 0; --n) {
+    if (at >= format::kPageBytes) return format::kPageBytes + 1;
+    const uint32_t tag = page[at];
+    at += tag < format::kEntryShortTextLimit ? 1 + tag : LongEntryBytes(page, at);
+  }
+  return at;
+}
+
 // The cases other than short text.
 const uint8_t* ReadLongEntry(const uint8_t* at, const uint8_t* end, Cell* cell);
 // Reads the entry at `at` and returns its end, or nullptr when it is damaged. Bytes are not copied.
