@@ -10,7 +10,7 @@ namespace {
 
 using namespace format;
 
-constexpr uint32_t kPackColumns = 16;  // the last is reached by 15 steps, and an offset is shared by enough
+constexpr uint32_t kPackColumns = 24;  // at most: the last is reached by 23 steps, and an offset is shared by enough
 constexpr uint32_t kBlock = 8;         // rows of the sample that lie together: equal neighbours share entries
 constexpr uint32_t kBlocks = 4;
 constexpr uint32_t kSample = kBlock * kBlocks;
@@ -20,6 +20,8 @@ constexpr uint32_t kLeastShare = 32;
 constexpr uint32_t kLeastBytes = 3;
 // Rows so few that they say little about those to come stay unpacked.
 constexpr uint32_t kLeastFilled = kPageBytes / 4;
+
+constexpr uint32_t PackCount(size_t columns) { return static_cast<uint32_t>((columns + kPackColumns - 1) / kPackColumns); }
 
 // The hashes of a column's values in a sample.
 class SeenValues {
@@ -186,20 +188,23 @@ std::vector<bool> ChoosePacked(absl::Span<const RowRun> runs, absl::Span<const L
     won += bytes.alone - bytes.packed;
     ++count;
   }
-  const uint32_t offsets = 2 * n * ((count + kPackColumns - 1) / kPackColumns);
+  const uint32_t offsets = 2 * n * PackCount(count);
   if (won < offsets + kLeastBytes * n || (won - offsets) * kLeastShare < total) return none;
   if (uint64_t{total} * rows / n < kLeastFilled && !HasPacks(runs)) return none;
   return is_packed;
 }
 
 std::vector<std::vector<uint32_t>> PacksOf(const std::vector<bool>& is_packed) {
-  std::vector<std::vector<uint32_t>> packs;
+  std::vector<uint32_t> columns;
   for (uint32_t c = 0; c < is_packed.size(); ++c) {
-    if (!is_packed[c]) continue;
-    if (packs.empty() || packs.back().size() == kPackColumns) packs.emplace_back();
-    packs.back().push_back(c);
+    if (is_packed[c]) columns.push_back(c);
   }
-  if (!packs.empty() && packs.back().size() == 1) packs.pop_back();  // nothing to share an offset with
+  const size_t count = PackCount(columns.size());
+  std::vector<std::vector<uint32_t>> packs;
+  for (size_t i = 0; i < count; ++i) {  // of about the same length
+    packs.emplace_back(columns.begin() + static_cast<ptrdiff_t>(columns.size() * i / count),
+                       columns.begin() + static_cast<ptrdiff_t>(columns.size() * (i + 1) / count));
+  }
   return packs;
 }
 

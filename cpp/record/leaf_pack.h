@@ -1,7 +1,7 @@
 // Packs: values of a row that lie together in a leaf's heap, with one offset for all of them.
 //
-// An entry of its own costs a value two bytes of offset; packed with up to fifteen others of its row it costs a sixteenth of
-// that, and is reached by walking over those before it. Rows of many short texts are a quarter smaller so. Values that recur are
+// An entry of its own costs a value two bytes of offset; packed with others of its row it shares that,
+// and is reached by walking over those before it. Rows of many short texts are a quarter smaller so. Values that recur are
 // better off outside, where equal ones share an entry; integers and reals have no offsets. Which columns are packed is chosen
 // whenever a leaf is laid out, by a sample of its rows. Any thread.
 #pragma once
