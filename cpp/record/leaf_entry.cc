@@ -7,9 +7,6 @@ namespace {
 
 using namespace format;  // kEntry...
 
-bool IsShortText(const Cell& cell) {
-  return cell.type == StorageClass::kText && cell.subtype == 0 && cell.length < kEntryShortTextLimit;
-}
 bool HasPlainTag(const Cell& cell) {
   return (cell.type == StorageClass::kText || cell.type == StorageClass::kBlob) && cell.subtype == 0;
 }

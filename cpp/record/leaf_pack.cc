@@ -139,20 +139,23 @@ class PackWriter {
   BuildResult Write(const RowRun& run, uint8_t* offsets) {
     RunColumn sources[kMaxPackColumns];
     Cell cells[kMaxPackColumns];
+    const Cell* batches[kMaxPackColumns];
     for (size_t j = 0; j < columns_.size(); ++j) {
       if (!sources[j].Open(run, columns_[j], false)) return BuildResult::kDamaged;
+      batches[j] = sources[j].cells();
     }
     for (uint32_t i = 0; i < run.count; ++i) {
       uint32_t bytes = 0;
       for (size_t j = 0; j < columns_.size(); ++j) {
-        if (!sources[j].CellAt(i, &cells[j])) return BuildResult::kDamaged;
-        bytes += EntrySize(cells[j]);
+        if (batches[j] != nullptr) cells[j] = batches[j][i];
+        else if (!sources[j].CellAt(i, &cells[j])) return BuildResult::kDamaged;
+        bytes += QuickEntrySize(cells[j]);
       }
       const uint32_t at = heap_->Reserve(bytes);
       if (at == 0) return BuildResult::kFull;
       uint8_t* to = heap_->page() + at;
       for (size_t j = 0; j < columns_.size(); ++j) {
-        to = WriteEntry(to, cells[j]);
+        to = QuickWriteEntry(to, cells[j]);
         if (IsOverflowCell(cells[j])) (*overflows_)[columns_[j]] = true;
       }
       Store<uint16_t>(offsets + 2 * size_t{i}, static_cast<uint16_t>(at));

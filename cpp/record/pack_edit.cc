@@ -17,9 +17,9 @@ bool PackEdit::Start(uint8_t* slot) {
 
 bool PackEdit::Put(const Cell& cell) {
   old_end_ = SkipEntries(page_, old_end_, 1);
-  const uint32_t bytes = EntrySize(cell);
+  const uint32_t bytes = QuickEntrySize(cell);
   if (old_end_ > kPageBytes || bytes > kPageBytes - made_bytes_) return false;
-  WriteEntry(made_ + made_bytes_, cell);
+  QuickWriteEntry(made_ + made_bytes_, cell);
   made_bytes_ += bytes;
   return true;
 }

@@ -184,7 +184,7 @@ void WritePacked(LeafEdit* edit, uint32_t column, uint32_t at, const Cell& cell)
     pack.write_at = static_cast<uint16_t>(begin);
   }
   // The last entry may end with the page, at 16,384.
-  pack.write_at = static_cast<uint16_t>(WriteEntry(page + pack.write_at, cell) - page);
+  pack.write_at = static_cast<uint16_t>(QuickWriteEntry(page + pack.write_at, cell) - page);
   if (IsOverflowCell(cell)) SetMayOverflow(page, column);
 }
 
@@ -252,7 +252,7 @@ bool TryInsertRow(uint8_t* page, uint32_t at, int64_t key, absl::Span<const Cell
     Minipage& minipage = edit[c];
     if (minipage.is_packed()) {
       if (minipage.place == 0) minipage.entry_bytes = 0;
-      const uint32_t bytes = EntrySize(PhysicalCell(row, c, columns));
+      const uint32_t bytes = QuickEntrySize(PhysicalCell(row, c, columns));
       edit.PackOf(minipage).entry_bytes += bytes;
       heap_bytes += bytes;
     } else if (!CanHold(PhysicalCell(row, c, columns), &minipage, &heap_bytes)) {
