@@ -1,13 +1,14 @@
 // PackEdit: the packs of one row as an update will have them, made beside the page before anything in it changes.
 //
-// A pack that becomes no longer stays where it is; a longer one goes to the heap's free end. Cells may point into the page itself,
-// into the very pack that is replaced. Not thread-safe.
+// A pack that becomes no longer stays where it is; a longer one goes to the heap's free end. Where there is no room for all of it,
+// but for what it is longer, the heap between the free end and the pack moves down by that. Cells may point into the page itself, into the
+// very pack that is replaced. Not thread-safe.
 #pragma once
 
 #include <cstdint>
 
 #include "absl/container/inlined_vector.h"
-#include "record/leaf_entry.h"
+#include "record/row_leaf.h"
 
 namespace turdb::record {
 
@@ -22,7 +23,8 @@ class PackEdit {
   bool Keep();  // the value that is there
   void Finish();
 
-  uint32_t heap_bytes() const { return heap_bytes_; }  // that Write needs
+  // Whether Write finds room when so much of the heap is free. REQUIRES: `leaf` is open on the page.
+  bool Fits(const RowLeaf& leaf, uint32_t free_bytes);
   void Write();
 
  private:
@@ -32,12 +34,19 @@ class PackEdit {
     uint32_t old_begin, old_bytes;
   };
 
+  void Push(const Pack& pack);
+  void Widen(const Pack& pack);
+
   uint8_t* const page_;
   uint32_t made_bytes_ = 0;
   uint32_t old_end_ = 0;
-  uint32_t heap_bytes_ = 0;
+  uint32_t moved_bytes_ = 0;   // of packs that become longer
+  uint32_t longer_bytes_ = 0;  // what they become longer by
+  uint32_t rows_ = 0;
+  bool moves_heap_ = false;
   Pack pack_ = {};  // in progress
   absl::InlinedVector<Pack, 4> packs_;
+  absl::InlinedVector<uint8_t*, 16> offsets_;  // minipages of them, when the heap is to move
   uint8_t made_[format::kPageBytes];
 };
 

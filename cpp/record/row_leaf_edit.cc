@@ -291,9 +291,9 @@ bool TryUpdateRow(uint8_t* page, uint32_t at, absl::Span<const Cell> row) {
   std::optional<PackEdit> packs;
   if (edit.has_packs()) {
     if (!MakePacks(&edit, at, row, &packs.emplace(page))) return false;
-    heap_bytes += packs->heap_bytes();
   }
   if (heap_bytes > edit.free_bytes()) return false;
+  if (packs.has_value() && !packs->Fits(leaf, edit.free_bytes() - heap_bytes)) return false;
   for (uint32_t c = 0; c < physical; ++c) {
     const Minipage& minipage = edit[c];
     const Cell cell = PhysicalCell(row, c, columns);
@@ -337,8 +337,8 @@ bool TryUpdateColumns(uint8_t* page, const RowLeaf& leaf, uint32_t at, absl::Spa
     }
     at_column[n++] = c;
   }
-  if (packs.has_value()) heap_bytes += packs->heap_bytes();
-  if (heap_bytes > leaf.heap_begin() - leaf.slots_end()) return false;
+  const uint32_t free_bytes = leaf.heap_begin() - leaf.slots_end();
+  if (heap_bytes > free_bytes || (packs.has_value() && !packs->Fits(leaf, free_bytes - heap_bytes))) return false;
   for (uint32_t i = 0; i < n; ++i) {
     if (minipages[i].encoding == LeafEncoding::kEntry) {
       AddDeadBytes(page, EntryBytes(page, Load<uint16_t>(minipages[i].values + 2 * size_t{at})));
