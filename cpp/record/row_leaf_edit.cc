@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cstring>
 #include <limits>
-#include <optional>
 #include <vector>
 
 #include "record/leaf_edit.h"
@@ -222,6 +221,82 @@ bool ChangePack(uint8_t* page, const RowLeaf& leaf, const Minipage& minipage, ui
   return true;
 }
 
+// The row's columns become these, those in packs as `packs` (nullptr: there are none) has them.
+bool UpdateRow(LeafEdit* edit, uint32_t at, absl::Span<const Cell> row, PackEdit* packs) {
+  uint8_t* const page = edit->page();
+  const RowLeaf& leaf = edit->leaf();
+  const uint32_t columns = edit->columns();
+  uint32_t heap_bytes = 0;
+  for (uint32_t c = 0; c < edit->physical(); ++c) {
+    Minipage& minipage = (*edit)[c];
+    if (minipage.is_packed()) continue;
+    const Cell cell = PhysicalCell(row, c, columns);
+    if (!HoldsAlready(leaf, minipage, at, cell) && !CanHold(cell, &minipage, &heap_bytes)) return false;
+  }
+  if (heap_bytes > edit->free_bytes()) return false;
+  if (packs != nullptr && !packs->Fits(leaf, edit->free_bytes() - heap_bytes)) return false;
+  for (uint32_t c = 0; c < edit->physical(); ++c) {
+    const Minipage& minipage = (*edit)[c];
+    const Cell cell = PhysicalCell(row, c, columns);
+    if (minipage.is_packed()) {
+      if (IsOverflowCell(cell)) SetMayOverflow(page, c);
+      continue;
+    }
+    if (HoldsAlready(leaf, minipage, at, cell)) continue;
+    if (minipage.encoding == LeafEncoding::kEntry) {
+      AddDeadBytes(page, EntryBytes(page, Load<uint16_t>(minipage.values + 2 * size_t{at})));
+    }
+    WriteValue(page, c, minipage, at, cell);
+  }
+  if (packs != nullptr) packs->Write();  // last: cells may point into what it overwrites
+  return true;
+}
+
+bool HasPacked(const uint8_t* page, const RowLeaf& leaf, absl::Span<const Cell> row, const std::vector<bool>& changed) {
+  const uint8_t* encoding = page + kLeafDirectory + kLeafDirEncoding;
+  const size_t columns = std::min<size_t>(row.size(), leaf.columns());
+  for (size_t c = 0; c < columns; ++c, encoding += kLeafDirectoryEntry) {
+    if (*encoding == static_cast<uint8_t>(LeafEncoding::kPacked) && changed[c]) return true;
+  }
+  return false;
+}
+
+// The marked columns become those of the row. `packs`: nullptr when none of them is packed.
+bool UpdateColumns(uint8_t* page, const RowLeaf& leaf, uint32_t at, absl::Span<const Cell> row, const std::vector<bool>& changed,
+                   PackEdit* packs) {
+  constexpr uint32_t kMost = 8;  // columns and packs; whoever changes more has the whole row written
+  const uint32_t columns = leaf.is_varied() ? leaf.ColumnsOf(at) : leaf.columns();
+  uint32_t at_column[kMost];
+  Minipage minipages[kMost];
+  uint32_t n = 0;
+  uint32_t heap_bytes = 0;
+  for (uint32_t c = 0; c < row.size(); ++c) {
+    if (!changed[c]) continue;
+    if (c >= columns || n == kMost || !OpenMinipage(page, leaf, c, &minipages[n])) return false;
+    if (page[kLeafDirectory + kLeafDirectoryEntry * size_t{c} + kLeafDirFlags] & kLeafMayOverflow) return false;
+    if (HoldsAlready(leaf, minipages[n], at, row[c])) continue;
+    if (row[c].has_bytes() && row[c].length > kMaxInlineBytes) return false;
+    if (minipages[n].is_packed()) {
+      const auto is_same_pack = [&](const Minipage& other) { return other.is_packed() && other.values == minipages[n].values; };
+      if (std::any_of(minipages, minipages + n, is_same_pack)) continue;
+      if (!ChangePack(page, leaf, minipages[n], at, row, changed, packs)) return false;
+    } else if (!CanHold(row[c], &minipages[n], &heap_bytes)) {
+      return false;
+    }
+    at_column[n++] = c;
+  }
+  const uint32_t free_bytes = leaf.heap_begin() - leaf.slots_end();
+  if (heap_bytes > free_bytes || (packs != nullptr && !packs->Fits(leaf, free_bytes - heap_bytes))) return false;
+  for (uint32_t i = 0; i < n; ++i) {
+    if (minipages[i].encoding == LeafEncoding::kEntry) {
+      AddDeadBytes(page, EntryBytes(page, Load<uint16_t>(minipages[i].values + 2 * size_t{at})));
+    }
+    WriteValue(page, at_column[i], minipages[i], at, row[at_column[i]]);
+  }
+  if (packs != nullptr) packs->Write();
+  return true;
+}
+
 }  // namespace
 
 bool CheckColumns(const RowLeaf& leaf) {
@@ -279,74 +354,18 @@ bool TryUpdateRow(uint8_t* page, uint32_t at, absl::Span<const Cell> row) {
   LeafEdit edit;
   if (!edit.Open(page)) return false;
   const RowLeaf& leaf = edit.leaf();
-  const uint32_t columns = edit.columns();
-  if (row.size() > columns || (row.size() < columns && !leaf.is_varied())) return false;
-  uint32_t heap_bytes = 0;
-  const uint32_t physical = edit.physical();
-  for (uint32_t c = 0; c < physical; ++c) {
-    const Cell cell = PhysicalCell(row, c, columns);
-    if (edit[c].is_packed()) continue;
-    if (!HoldsAlready(leaf, edit[c], at, cell) && !CanHold(cell, &edit[c], &heap_bytes)) return false;
-  }
-  std::optional<PackEdit> packs;
-  if (edit.has_packs()) {
-    if (!MakePacks(&edit, at, row, &packs.emplace(page))) return false;
-  }
-  if (heap_bytes > edit.free_bytes()) return false;
-  if (packs.has_value() && !packs->Fits(leaf, edit.free_bytes() - heap_bytes)) return false;
-  for (uint32_t c = 0; c < physical; ++c) {
-    const Minipage& minipage = edit[c];
-    const Cell cell = PhysicalCell(row, c, columns);
-    if (minipage.is_packed()) {
-      if (IsOverflowCell(cell)) SetMayOverflow(page, c);
-      continue;
-    }
-    if (HoldsAlready(leaf, minipage, at, cell)) continue;
-    if (minipage.encoding == LeafEncoding::kEntry) {
-      AddDeadBytes(page, EntryBytes(page, Load<uint16_t>(minipage.values + 2 * size_t{at})));
-    }
-    WriteValue(page, c, minipage, at, cell);
-  }
-  if (packs.has_value()) packs->Write();  // last: cells may point into what it overwrites
-  return true;
+  if (row.size() > edit.columns() || (row.size() < edit.columns() && !leaf.is_varied())) return false;
+  if (!edit.has_packs()) return UpdateRow(&edit, at, row, nullptr);
+  PackEdit packs(page);
+  return MakePacks(&edit, at, row, &packs) && UpdateRow(&edit, at, row, &packs);
 }
 
 bool TryUpdateColumns(uint8_t* page, const RowLeaf& leaf, uint32_t at, absl::Span<const Cell> row,
                       const std::vector<bool>& changed) {
-  constexpr uint32_t kMost = 8;  // columns and packs; whoever changes more has the whole row written
   if (leaf.is_records()) return false;
-  const uint32_t columns = leaf.is_varied() ? leaf.ColumnsOf(at) : leaf.columns();
-  uint32_t at_column[kMost];
-  Minipage minipages[kMost];
-  std::optional<PackEdit> packs;
-  uint32_t n = 0;
-  uint32_t heap_bytes = 0;
-  for (uint32_t c = 0; c < row.size(); ++c) {
-    if (!changed[c]) continue;
-    if (c >= columns || n == kMost || !OpenMinipage(page, leaf, c, &minipages[n])) return false;
-    if (page[kLeafDirectory + kLeafDirectoryEntry * size_t{c} + kLeafDirFlags] & kLeafMayOverflow) return false;
-    if (HoldsAlready(leaf, minipages[n], at, row[c])) continue;
-    if (row[c].has_bytes() && row[c].length > kMaxInlineBytes) return false;
-    if (minipages[n].is_packed()) {
-      const auto is_same_pack = [&](const Minipage& other) { return other.is_packed() && other.values == minipages[n].values; };
-      if (std::any_of(minipages, minipages + n, is_same_pack)) continue;
-      if (!packs.has_value()) packs.emplace(page);
-      if (!ChangePack(page, leaf, minipages[n], at, row, changed, &*packs)) return false;
-    } else if (!CanHold(row[c], &minipages[n], &heap_bytes)) {
-      return false;
-    }
-    at_column[n++] = c;
-  }
-  const uint32_t free_bytes = leaf.heap_begin() - leaf.slots_end();
-  if (heap_bytes > free_bytes || (packs.has_value() && !packs->Fits(leaf, free_bytes - heap_bytes))) return false;
-  for (uint32_t i = 0; i < n; ++i) {
-    if (minipages[i].encoding == LeafEncoding::kEntry) {
-      AddDeadBytes(page, EntryBytes(page, Load<uint16_t>(minipages[i].values + 2 * size_t{at})));
-    }
-    WriteValue(page, at_column[i], minipages[i], at, row[at_column[i]]);
-  }
-  if (packs.has_value()) packs->Write();
-  return true;
+  if (!HasPacked(page, leaf, row, changed)) return UpdateColumns(page, leaf, at, row, changed, nullptr);
+  PackEdit packs(page);
+  return UpdateColumns(page, leaf, at, row, changed, &packs);
 }
 
 bool TryEraseRow(uint8_t* page, uint32_t at) {
