@@ -13,7 +13,8 @@ using namespace format;
 constexpr uint32_t kPackColumns = 24;  // at most: the last is reached by 23 steps, and an offset is shared by enough
 constexpr uint32_t kBlock = 8;         // rows of the sample that lie together: equal neighbours share entries
 constexpr uint32_t kBlocks = 4;
-constexpr uint32_t kSample = kBlock * kBlocks;
+constexpr uint32_t kFewBlocks = 2;  // to ask whether a layout, which looks at more, is worth trying
+constexpr uint32_t kMostSample = kBlock * kBlocks;
 // What packing has to win: a thirty-second of the rows' bytes (less than that is lost at the ends of sqlite3's pages), and three
 // bytes a row, as a value in a pack takes longer to reach and to change.
 constexpr uint32_t kLeastShare = 32;
@@ -46,15 +47,15 @@ class SeenValues {
   }
 
  private:
-  static constexpr uint32_t kSlots = 2 * kSample;
+  static constexpr uint32_t kSlots = 2 * kMostSample;
   uint64_t hashes_[kSlots] = {};
 };
 
-std::vector<RowRun> SampleOf(absl::Span<const RowRun> runs, uint32_t rows) {
-  if (rows <= kSample) return std::vector<RowRun>(runs.begin(), runs.end());
+std::vector<RowRun> SampleOf(absl::Span<const RowRun> runs, uint32_t rows, uint32_t blocks) {
+  if (rows <= kBlock * blocks) return std::vector<RowRun>(runs.begin(), runs.end());
   std::vector<RowRun> sample, block;
-  for (uint32_t i = 0; i < kBlocks; ++i) {
-    SliceRuns(runs, (rows - kBlock) * i / (kBlocks - 1), kBlock, &block);
+  for (uint32_t i = 0; i < blocks; ++i) {
+    SliceRuns(runs, (rows - kBlock) * i / (blocks - 1), kBlock, &block);
     sample.insert(sample.end(), block.begin(), block.end());
   }
   return sample;
@@ -169,12 +170,10 @@ class PackWriter {
   std::vector<bool>* const overflows_;
 };
 
-}  // namespace
-
-std::vector<bool> ChoosePacked(absl::Span<const RowRun> runs, absl::Span<const LeafEncoding> encodings) {
+std::vector<bool> Choose(absl::Span<const RowRun> runs, absl::Span<const LeafEncoding> encodings, uint32_t blocks) {
   const uint32_t rows = CountRows(runs);
-  const std::vector<RowRun> sample = SampleOf(runs, rows);
-  const uint32_t n = std::min(rows, kSample);
+  const std::vector<RowRun> sample = SampleOf(runs, rows, blocks);
+  const uint32_t n = std::min(rows, kBlock * blocks);
   const std::vector<bool> none(encodings.size());
   std::vector<bool> is_packed(encodings.size());
   uint32_t total = 0, won = 0, count = 0;
@@ -195,6 +194,12 @@ std::vector<bool> ChoosePacked(absl::Span<const RowRun> runs, absl::Span<const L
   if (won < offsets + kLeastBytes * n || (won - offsets) * kLeastShare < total) return none;
   if (uint64_t{total} * rows / n < kLeastFilled && !HasPacks(runs)) return none;
   return is_packed;
+}
+
+}  // namespace
+
+std::vector<bool> ChoosePacked(absl::Span<const RowRun> runs, absl::Span<const LeafEncoding> encodings) {
+  return Choose(runs, encodings, kBlocks);
 }
 
 std::vector<std::vector<uint32_t>> PacksOf(const std::vector<bool>& is_packed) {
@@ -225,7 +230,7 @@ bool WouldRepack(const RowLeaf& leaf) {
   }
   if (2 * entries < 2 + kLeastBytes) return false;  // nothing to win
   const RowRun run = RowRun::OfLeaf(leaf, 0, leaf.rows());
-  return PacksOf(ChoosePacked({&run, 1}, encodings)) != PacksOf(is_packed);
+  return PacksOf(Choose({&run, 1}, encodings, kFewBlocks)) != PacksOf(is_packed);
 }
 
 BuildResult WritePacks(absl::Span<const RowRun> runs, absl::Span<const uint32_t> columns, LeafHeap* heap, uint8_t* offsets,

@@ -121,6 +121,21 @@ def test_worked_example_of_row_leaf():
     assert decode_leaf(page) == {10: [1, "ab", None], 11: [300, "ab", 2.5], 12: [None, "c", None]}
 
 
+def test_worked_example_of_packs():
+    rows = [[k, f"name {k}", None if k % 2 else f"street {7 * k}", f"town {13 * k}"] for k in range(400)]
+    tree = b.RowTree()
+    tree.append([(0, [list(column) for column in zip(*rows)])])
+    page = tree.page(1)
+    assert page[16:56] == bytes.fromhex(
+        "90 01 37 02 04 00 00 00 00 00 00 00 00 00 00 00 00 00 3d 19 00 00 14 09"
+        "38 00 02 00 a6 04 07 00 a6 04 07 04 a6 04 07 08"
+    )
+    assert page[1190:1194] == bytes.fromhex("e9 3f d9 3f")
+    assert page[16345:16361] == bytes.fromhex("06 6e 61 6d 65 20 31 c5 07 74 6f 77 6e 20 31 33")
+    assert page[16361:] == bytes.fromhex("06 6e 61 6d 65 20 30 08 73 74 72 65 65 74 20 30 06 74 6f 77 6e 20 30")
+    assert decode_leaf(page) == dict(enumerate(rows))
+
+
 def test_worked_example_of_key_page():
     tree = b.KeyTree()
     tree.insert(b"\x80ab\x00\xf1\x05", b"")
