@@ -11,12 +11,22 @@ using namespace format;
 bool PackEdit::Start(uint8_t* slot) {
   const uint32_t at = Load<uint16_t>(slot);
   pack_ = {.slot = slot, .begin = made_bytes_, .bytes = 0, .old_begin = at, .old_bytes = 0};
-  old_end_ = at;
+  old_end_ = kept_ = at;
   return at >= Load<uint16_t>(page_ + kLeafHeapBegin) && at >= kLeafDirectory;
 }
 
+bool PackEdit::TakeKept() {
+  const uint32_t bytes = old_end_ - kept_;
+  if (bytes > kPageBytes - made_bytes_) return false;
+  std::memcpy(made_ + made_bytes_, page_ + kept_, bytes);
+  made_bytes_ += bytes;
+  kept_ = old_end_;
+  return true;
+}
+
 bool PackEdit::Put(const Cell& cell) {
-  old_end_ = SkipEntries(page_, old_end_, 1);
+  if (!TakeKept()) return false;
+  old_end_ = kept_ = SkipEntries(page_, old_end_, 1);
   const uint32_t bytes = QuickEntrySize(cell);
   if (old_end_ > kPageBytes || bytes > kPageBytes - made_bytes_) return false;
   QuickWriteEntry(made_ + made_bytes_, cell);
@@ -24,27 +34,20 @@ bool PackEdit::Put(const Cell& cell) {
   return true;
 }
 
-bool PackEdit::Keep() {
-  const uint32_t from = old_end_;
-  old_end_ = SkipEntries(page_, from, 1);
-  if (old_end_ > kPageBytes || old_end_ - from > kPageBytes - made_bytes_) return false;
-  std::memcpy(made_ + made_bytes_, page_ + from, old_end_ - from);
-  made_bytes_ += old_end_ - from;
-  return true;
-}
-
-void PackEdit::Finish() {
+bool PackEdit::Finish() {
+  if (!TakeKept()) return false;
   pack_.bytes = made_bytes_ - pack_.begin;
   pack_.old_bytes = old_end_ - pack_.old_begin;
   if (pack_.bytes == pack_.old_bytes && std::memcmp(made_ + pack_.begin, page_ + pack_.old_begin, pack_.bytes) == 0) {
     made_bytes_ = pack_.begin;
-    return;
+    return true;
   }
   if (pack_.bytes > pack_.old_bytes) {
     moved_bytes_ += pack_.bytes;
     longer_bytes_ += pack_.bytes - pack_.old_bytes;
   }
   packs_.push_back(pack_);
+  return true;
 }
 
 bool PackEdit::Fits(const RowLeaf& leaf, uint32_t free_bytes) {

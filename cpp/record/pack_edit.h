@@ -16,12 +16,16 @@ class PackEdit {
  public:
   explicit PackEdit(uint8_t* page) : page_(page) {}
 
-  // A pack: its columns follow in order, each with Put or Keep, then Finish. `slot` has the row's offset. False: the page is
+  // A pack: its columns follow in order, each with Put or Keep, then Finish; `slot` has the row's offset. False: the page is
   // damaged, or a page would not hold the packs.
   bool Start(uint8_t* slot);
   bool Put(const Cell& cell);
-  bool Keep();  // the value that is there
-  void Finish();
+  // The value that is there.
+  bool Keep() {
+    old_end_ = SkipEntries(page_, old_end_, 1);
+    return old_end_ <= format::kPageBytes;
+  }
+  bool Finish();
 
   // Whether Write finds room when so much of the heap is free. REQUIRES: `leaf` is open on the page.
   bool Fits(const RowLeaf& leaf, uint32_t free_bytes);
@@ -34,12 +38,14 @@ class PackEdit {
     uint32_t old_begin, old_bytes;
   };
 
+  bool TakeKept();
   void Push(const Pack& pack);
   void Widen(const Pack& pack);
 
   uint8_t* const page_;
   uint32_t made_bytes_ = 0;
-  uint32_t old_end_ = 0;
+  uint32_t old_end_ = 0;  // of the entries done
+  uint32_t kept_ = 0;     // from here on they are kept, and not in made_ yet
   uint32_t moved_bytes_ = 0;   // of packs that become longer
   uint32_t longer_bytes_ = 0;  // what they become longer by
   uint32_t rows_ = 0;

@@ -198,7 +198,7 @@ bool MakePacks(LeafEdit* edit, uint32_t at, absl::Span<const Cell> row, PackEdit
       if (!packs->Put(PhysicalCell(row, c, edit->columns()))) return false;
       --left;
     }
-    packs->Finish();
+    if (!packs->Finish()) return false;
   }
   return true;
 }
@@ -208,17 +208,15 @@ bool ChangePack(uint8_t* page, const RowLeaf& leaf, const Minipage& minipage, ui
                 const std::vector<bool>& changed, PackEdit* packs) {
   if (!packs->Start(minipage.values + 2 * size_t{at})) return false;
   uint32_t place = 0;
-  for (uint32_t c = 0; c < leaf.columns(); ++c) {
-    const uint8_t* entry = page + kLeafDirectory + kLeafDirectoryEntry * size_t{c};
-    if (entry[kLeafDirEncoding] != static_cast<uint8_t>(LeafEncoding::kPacked) ||
-        page + Load<uint16_t>(entry + kLeafDirOffset) != minipage.values) {
-      continue;
-    }
+  const uint8_t* entry = page + kLeafDirectory;
+  const auto offset = static_cast<uint32_t>(minipage.values - page);
+  for (uint32_t c = 0; c < leaf.columns(); ++c, entry += kLeafDirectoryEntry) {
+    if (Load<uint16_t>(entry + kLeafDirOffset) != offset) continue;
+    if (entry[kLeafDirEncoding] != static_cast<uint8_t>(LeafEncoding::kPacked)) continue;
     if (entry[kLeafDirFlags] >> kLeafPackPlaceShift != place++) return false;
     if (!(c < row.size() && changed[c] ? packs->Put(row[c]) : packs->Keep())) return false;
   }
-  packs->Finish();
-  return true;
+  return packs->Finish();
 }
 
 // The row's columns become these, those in packs as `packs` (nullptr: there are none) has them.
