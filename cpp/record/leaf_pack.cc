@@ -32,7 +32,10 @@ class SeenValues {
     uint64_t hash = (cell.length + 1) * 0x9e3779b97f4a7c15ull;
     const char* at = cell.bytes;
     uint32_t left = cell.length;
-    for (; left >= 8; at += 8, left -= 8) hash = (hash ^ Load<uint64_t>(reinterpret_cast<const uint8_t*>(at))) * 0xff51afd7ed558ccdull + (hash >> 31);
+    for (; left >= 8; at += 8, left -= 8) {
+      const auto word = Load<uint64_t>(reinterpret_cast<const uint8_t*>(at));
+      hash = (hash ^ word) * 0xff51afd7ed558ccdull + (hash >> 31);
+    }
     uint64_t rest = 0;
     if (left > 0) std::memcpy(&rest, at, left);
     hash = (hash ^ rest) * 0xff51afd7ed558ccdull;

@@ -1,8 +1,8 @@
 // PackEdit: the packs of one row as an update will have them, made beside the page before anything in it changes.
 //
-// A pack that becomes no longer stays where it is; a longer one goes to the heap's free end. Where there is no room for all of it,
-// but for what it is longer, the heap between the free end and the pack moves down by that. Cells may point into the page itself, into the
-// very pack that is replaced. Not thread-safe.
+// A pack that becomes no longer stays where it is; a longer one goes to the heap's free end. Where there is no room for all of
+// it, but for what it is longer, the heap between the free end and the pack moves down by that. Cells may point into the page
+// itself, into the very pack that is replaced. Not thread-safe.
 #pragma once
 
 #include <cstdint>
