@@ -47,7 +47,38 @@ SCHEMAS = {
         lambda i, r: (i, f"{r.randrange(10**9)} {text_of(r.randrange(3000), r)}"),
         0.1,
     ),
+    "customers": Schema(
+        ["CREATE TABLE t (id INTEGER PRIMARY KEY, name TEXT, street TEXT, city TEXT, zip TEXT, country TEXT, phone TEXT, email TEXT, "
+         "balance REAL, orders INTEGER, note TEXT)"],
+        lambda i, r: customer(i, r),
+    ),
+    "40 short texts": Schema(
+        [f"CREATE TABLE t (id INTEGER PRIMARY KEY, {', '.join(f'c{c} TEXT' for c in range(40))})"],
+        lambda i, r: (i, *(f"{r.randrange(36**4):x}"[: r.randrange(2, 5)] for _ in range(40))),
+    ),
+    "120 columns": Schema(
+        [f"CREATE TABLE t (id INTEGER PRIMARY KEY, {', '.join(f't{c} TEXT, n{c} INTEGER, o{c} TEXT' for c in range(40))})"],
+        lambda i, r: (i, *(v for _ in range(40) for v in (f"text {r.randrange(10**5)}", r.randrange(1000), pick(r)))),
+        0.2,
+    ),
 }
+
+
+def customer(i: int, r: random.Random) -> tuple:
+    name = f"{r.choice(SYLLABLES)}{r.choice(SYLLABLES)} {r.choice(SYLLABLES).title()}{r.choice(SYLLABLES)}"
+    street = f"{r.choice(SYLLABLES).title()}{r.choice(SYLLABLES)} Street {r.randrange(200)}"
+    city = f"{SYLLABLES[r.randrange(30)].title()}{SYLLABLES[r.randrange(30)]}ton"
+    email = f"{name.replace(' ', '.').lower()}{r.randrange(100)}@example.{r.choice(('org', 'com', 'net'))}"
+    note = "" if r.random() < 0.5 else f"since {1990 + r.randrange(35)}"
+    return (i, name, street, city, f"{r.randrange(10**5):05}", f"country {r.randrange(60)}", f"+{r.randrange(10**11)}", email,
+            round(r.random() * 1000, 2), r.randrange(50), note)  # fmt: skip
+
+
+def pick(r: random.Random) -> str | None:
+    return None if r.random() < 0.3 else f"{r.randrange(10**7):x}"
+
+
+SYLLABLES = [a + b + c for a in "bdfgklmnprst" for b in "aeiou" for c in "lmnrs"]
 
 
 def text_of(length: int, r: random.Random) -> str:

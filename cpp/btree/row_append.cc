@@ -28,6 +28,9 @@ using record::RowRun;
 
 constexpr uint32_t kSmallBlock = 16;  // so few rows are written in place rather than by a new layout
 
+// Slots that a leaf of a load may be left with. One more layout for the last of them; of few, wide rows each one counts more.
+uint32_t UnusedSlots(uint32_t rows) { return rows / (rows < 128 ? 64 : 32); }
+
 bool HasLongCell(const ColumnVector& column, uint32_t rows) {
   if (column.layout() != ColumnVector::Layout::kCells) return false;
   const uint32_t n = column.is_constant() ? 1 : rows;
@@ -162,7 +165,7 @@ absl::StatusOr<uint32_t> RowAppender::State::FillLeaf(const RowRun& block, uint3
     RowLeaf built;
     if (!built.Open(next->bytes)) return InternalError("a leaf just laid out does not open");
     const uint32_t slack = std::min({built.capacity() - built.rows(), left - fits, too_many - 1 - fits});
-    if (slack <= built.rows() / 32) break;
+    if (slack <= UnusedSlots(built.rows())) break;
     wanted = fits + slack;
   }
   if (fits == 0) return 0;

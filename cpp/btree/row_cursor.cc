@@ -31,6 +31,7 @@ struct RowCursor::Position {
   PageId record_leaf;
   uint32_t record_row = 0;
   bool has_record = false;
+  record::PackWalk pack_walk;  // of the batch's rows in one leaf
 
   absl::Status GoTo(int64_t key) {
     if (has_leaf && key >= path.low && key <= path.high) return absl::OkStatus();
@@ -120,9 +121,11 @@ absl::Status RowCursor::Position::AppendRecords(absl::Span<const uint32_t> colum
 absl::Status RowCursor::Position::AppendColumns(absl::Span<const uint32_t> columns, absl::Span<const Cell> defaults,
                                                 record::BatchRange range, ColumnVector* out) {
   if (path.leaf.is_records()) return AppendRecords(columns, defaults, range, out);
+  pack_walk.packs = nullptr;
+  record::PackWalk* const walk = columns.size() > 1 ? &pack_walk : nullptr;
   for (size_t j = 0; j < columns.size(); ++j) {
     bool has_overflow = false;
-    if (!AppendLeafColumn(path.leaf, columns[j], row, defaults[j], range, &out[j], &has_overflow)) return Damaged();
+    if (!AppendLeafColumn(path.leaf, columns[j], row, defaults[j], range, &out[j], &has_overflow, walk)) return Damaged();
     if (!has_overflow || out[j].layout() != ColumnVector::Layout::kCells) continue;
     Cell* cells = out[j].mutable_cells() + range.at;
     for (uint32_t i = 0; i < range.n; ++i) TURDB_RETURN_IF_ERROR(Resolve(view, arena, &cells[i]));

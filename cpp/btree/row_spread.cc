@@ -15,7 +15,6 @@ using record::BuildResult;
 using record::RowLeaf;
 using record::RowRun;
 
-constexpr uint32_t kMostLeaves = 12;  // a delete rewrites so many at once, but each of them only once
 constexpr uint32_t kWidenedKey = 2;   // bytes that a key of a leaf comes to need
 
 // Children [first, first + leaves.size()) of the path's last interior page.
@@ -49,20 +48,21 @@ absl::StatusOr<bool> Extend(const pager::FileView& view, const RowInterior& pare
 }
 
 // The path's leaf and its neighbours on both sides in turn, as many as help.
-absl::StatusOr<Group> GroupAround(const pager::FileView& view, const RowPath& path, const RowInterior& parent) {
+absl::StatusOr<Group> GroupAround(const pager::FileView& view, const RowPath& path, const RowInterior& parent,
+                                  uint32_t most) {
   const uint32_t child = path.steps[path.depth - 1].child;
   const bool is_records = path.leaf.is_records();
   Group group;
   group.first = child;
   TURDB_ASSIGN_OR_RETURN(bool grows, Extend(view, parent, child, is_records, &group));
   bool to_right = true, to_left = true;
-  while (grows && group.leaves.size() < kMostLeaves && (to_right || to_left)) {
+  while (grows && group.leaves.size() < most && (to_right || to_left)) {
     const uint32_t behind = group.first + static_cast<uint32_t>(group.leaves.size());
     if (to_right) to_right = behind <= parent.count();
     if (to_right) {
       TURDB_ASSIGN_OR_RETURN(to_right, Extend(view, parent, behind, is_records, &group));
     }
-    if (to_left) to_left = group.first > 0 && group.leaves.size() < kMostLeaves;
+    if (to_left) to_left = group.first > 0 && group.leaves.size() < most;
     if (to_left) {
       TURDB_ASSIGN_OR_RETURN(to_left, Extend(view, parent, group.first - 1, is_records, &group));
     }
@@ -92,11 +92,12 @@ absl::StatusOr<std::vector<RowPiece>> LayOut(const pager::FileView& view, const 
 
 }  // namespace
 
-absl::StatusOr<bool> SpreadOverfull(pager::FileWriter* writer, const RowPath& path, absl::Span<const RowRun> runs) {
+absl::StatusOr<bool> SpreadOverfull(pager::FileWriter* writer, const RowPath& path, absl::Span<const RowRun> runs,
+                                    uint32_t most_leaves) {
   if (path.depth == 0) return false;
   const PageId parent_id = path.steps[path.depth - 1].page;
   TURDB_ASSIGN_OR_RETURN(const uint8_t* page, InteriorPage(writer->view(), parent_id, 1));
-  TURDB_ASSIGN_OR_RETURN(const Group group, GroupAround(writer->view(), path, RowInterior(page)));
+  TURDB_ASSIGN_OR_RETURN(const Group group, GroupAround(writer->view(), path, RowInterior(page), most_leaves));
   if (group.leaves.size() < 2) return false;
   std::vector<RowRun> all;
   for (uint32_t i = 0; i < group.leaves.size(); ++i) {

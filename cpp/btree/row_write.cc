@@ -118,8 +118,8 @@ absl::Status ReplaceByLayout(pager::FileWriter* writer, const RowPath& path, con
     return ReplaceLeaf(writer, path, &pieces, false);
   }
   TURDB_ASSIGN_OR_RETURN(bool is_done, ShareOverfull(writer, path, runs, kEighths));
-  if (!is_done && has_widened) {
-    TURDB_ASSIGN_OR_RETURN(is_done, SpreadOverfull(writer, path, runs));
+  if (!is_done) {
+    TURDB_ASSIGN_OR_RETURN(is_done, SpreadOverfull(writer, path, runs, has_widened ? kMostToWiden : kMostToGrow));
   }
   if (is_done) return absl::OkStatus();
   TURDB_RETURN_IF_ERROR(pieces.PackHalves(runs, is_records));

@@ -13,7 +13,7 @@
 //   34     2    begin of the heap; it reaches to the end of the page
 //   36     2    heap bytes given up by erased and changed entries (an upper bound)
 //   38     2    end of the last minipage: [38] up to [34] is free
-//   40     4*c  directory, an entry a physical column: u16 offset of its minipage, u8 encoding, u8 flags
+//   40     4*c  directory, an entry a physical column: u16 offset of its minipage, u8 encoding, u8 flags (and place in a pack)
 // A minipage is capacity values of the encoding's width, then, when the column has NULLs, a bitmap of
 // capacity bits in whole 8-byte words, bit set = not NULL.
 #pragma once
@@ -50,7 +50,11 @@ inline constexpr uint8_t kLeafIsVaried = 2;   // rows differ in their number of 
 inline constexpr uint8_t kLeafHasNulls = 1;
 inline constexpr uint8_t kLeafMayOverflow = 2;  // some entry is (or was) a reference to an overflow chain
 
-// Values are on disk. From 7: dictionary, frame of reference, bit-packed and others to come.
+// In a packed column's flags, from this bit on: which entry of the pack it is.
+inline constexpr uint32_t kLeafPackPlaceShift = 2;
+inline constexpr uint32_t kMaxPackColumns = 64;
+
+// Values are on disk. From 8: dictionary, frame of reference, bit-packed and others to come.
 enum class LeafEncoding : uint8_t {
   kNull = 0,  // every value is NULL, no minipage
   kInt8 = 1,
@@ -59,11 +63,12 @@ enum class LeafEncoding : uint8_t {
   kInt64 = 4,
   kReal = 5,
   kEntry = 6,  // u16 offset of a heap entry, 0 for NULL; values of any type
+  kPacked = 7,  // u16 offset of a pack: entries one behind another, one for each column that names this minipage
 };
-inline constexpr LeafEncoding kLastLeafEncoding = LeafEncoding::kEntry;
+inline constexpr LeafEncoding kLastLeafEncoding = LeafEncoding::kPacked;
 
 constexpr uint32_t LeafWidth(LeafEncoding encoding) {
-  constexpr uint8_t kWidths[] = {0, 1, 2, 4, 8, 8, 2};
+  constexpr uint8_t kWidths[] = {0, 1, 2, 4, 8, 8, 2, 2};
   return kWidths[static_cast<uint8_t>(encoding)];
 }
 constexpr bool IsIntEncoding(LeafEncoding e) { return e >= LeafEncoding::kInt8 && e <= LeafEncoding::kInt64; }
@@ -81,7 +86,7 @@ inline constexpr uint8_t kEntryBlob = 0xc1;      // u16 length, bytes
 inline constexpr uint8_t kEntryBytes = 0xc2;     // u8 storage class, u8 subtype, u16 length, bytes
 inline constexpr uint8_t kEntryOverflow = 0xc3;  // u8 storage class, u8 subtype, u32 length, u32 first page
 inline constexpr uint8_t kEntryReal = 0xc4;      // 8 bytes
-inline constexpr uint8_t kEntryNull = 0xc5;      // in records only
+inline constexpr uint8_t kEntryNull = 0xc5;      // in records and packs
 inline constexpr uint8_t kEntryInteger = 0xd0;   // + 0..8: as many bytes, sign-extended
 inline constexpr size_t kEntryOverflowBytes = 11;
 inline constexpr size_t kMaxEntryHeaderBytes = 5;

@@ -1,6 +1,8 @@
 // LINKS: btree txn
 // Operations on a row tree or a key tree against std::map: the tree always holds what the map holds, is sound, leaks no page.
+#include <deque>
 #include <map>
+#include <string>
 
 #include "btree/key_tree.h"
 #include "btree/row_tree.h"
@@ -17,6 +19,7 @@ class RowTreeRun {
 
   void Step(uint8_t op) {
     const int64_t key = Key();
+    if (op >= 248) return Texts(key, op % 2 == 0);
     switch (op % 10) {
       case 0: case 1: Insert(key, Row()); break;
       case 2: {
@@ -72,6 +75,19 @@ class RowTreeRun {
   void Erase(int64_t key) {
     FUZZ_CHECK(MustBeOk(btree::EraseRow(file_.writer(), RowId(key))) == (model_.erase(key) > 0));
   }
+  // Rows of many short texts, new or in the place of others: packed, and unpacked again where texts recur.
+  void Texts(int64_t key, bool recurs) {
+    const uint32_t columns = 3 + input_->Byte() % 20;
+    for (uint32_t i = 0, n = input_->Byte(); i < n; ++i) {
+      std::vector<Cell> row;
+      for (uint32_t c = 0; c < columns; ++c) {
+        numbered_.push_back(std::to_string(recurs ? c : 7919 * (key + i) + c));
+        row.push_back(c % 7 == i % 16 ? Cell() : Cell::Text(numbered_.back()));
+      }
+      if (model_.contains(key + i)) Update(key + i, row);
+      else Insert(key + i, row);
+    }
+  }
   void Append() {
     const int64_t first = model_.empty() ? 0 : model_.rbegin()->first + 1;
     const uint32_t n = 1 + input_->Byte();
@@ -96,6 +112,7 @@ class RowTreeRun {
   StoredFile file_;
   CellMaker maker_;
   std::map<int64_t, std::vector<Cell>> model_;
+  std::deque<std::string> numbered_;  // texts of rows
 };
 
 class KeyTreeRun {

@@ -34,20 +34,39 @@ void CheckLeafRow(const RowLeaf& leaf, uint32_t at, int64_t key, const std::vect
   }
 }
 
+// Columns that the row and the new one have, changed in place; whether it could be.
+bool ChangeColumns(Input* input, uint8_t* page, const RowLeaf& leaf, uint32_t at, const std::vector<Cell>& row,
+                   std::vector<Cell>* model) {
+  std::vector<bool> changed(row.size());
+  for (size_t c = 0; c < row.size(); ++c) changed[c] = input->Byte() % 4 == 0;
+  if (!record::TryUpdateColumns(page, leaf, at, row, changed)) return false;
+  for (size_t c = 0; c < row.size(); ++c) {
+    if (changed[c]) (*model)[c] = row[c];
+  }
+  return true;
+}
+
 // Rows put into a leaf one after another, in place where it can be, against a list.
 void FillLeaf(Input* input, CellMaker* maker) {
   auto page = std::make_unique<Page>();
   record::InitialiseRowLeaf(page->bytes);
   std::vector<std::pair<int64_t, std::vector<Cell>>> model;
-  const uint32_t columns = input->Byte() % 6;
+  const uint8_t shape = input->Byte();
+  const bool is_wide = shape >= 192;  // many short values: they may be packed
+  const uint32_t columns = is_wide ? 4 + shape % 30 : shape % 6;
   while (!input->empty() && model.size() < 60) {
     const int64_t key = input->Byte() % 4 == 0 ? input->Number<int64_t>() : input->Byte();
-    const std::vector<Cell> row = maker->MakeRow(input, input->Byte() % 8 == 0 ? input->Byte() % 6 : columns, 300);
+    const std::vector<Cell> row = maker->MakeRow(input, input->Byte() % 8 == 0 ? input->Byte() % 6 : columns, is_wide ? 20 : 300);
     CheckRecord(row);
     RowLeaf leaf;
     FUZZ_CHECK(leaf.Open(page->bytes) && CheckColumns(leaf));
     const uint32_t at = leaf.LowerBound(key);
     const bool exists = at < leaf.rows() && leaf.KeyAt(at) == key;
+    if (exists && input->Byte() % 2 == 0) {
+      if (!ChangeColumns(input, page->bytes, leaf, at, row, &model[at].second)) continue;
+      for (uint32_t i = 0; i < model.size(); ++i) CheckLeafRow(leaf, i, model[i].first, model[i].second);
+      continue;
+    }
     const bool is_done = exists ? record::TryUpdateRow(page->bytes, at, row) : record::TryInsertRow(page->bytes, at, key, row);
     if (!is_done) {
       std::vector<RowRun> runs;
@@ -94,6 +113,9 @@ void ReadDamaged(Input* input) {
   if (leaf.rows() > 1) (void)record::BalancedSplit({&run, 1});
   const Cell cells[] = {Cell::Integer(7), Cell::Text("text"), Cell()};
   if (leaf.rows() > 0) (void)record::TryUpdateRow(page->bytes, leaf.rows() / 2, cells);
+  if (leaf.Open(page->bytes) && leaf.rows() > 0 && record::CheckColumns(leaf)) {
+    (void)record::TryUpdateColumns(page->bytes, leaf, leaf.rows() / 3, cells, {true, false, true});
+  }
   if (leaf.Open(page->bytes)) (void)record::TryInsertRow(page->bytes, leaf.LowerBound(9), 9, cells);
   if (leaf.Open(page->bytes) && leaf.rows() > 0) (void)record::TryEraseRow(page->bytes, leaf.rows() - 1);
 }

@@ -7,9 +7,6 @@ namespace {
 
 using namespace format;  // kEntry...
 
-bool IsShortText(const Cell& cell) {
-  return cell.type == StorageClass::kText && cell.subtype == 0 && cell.length < kEntryShortTextLimit;
-}
 bool HasPlainTag(const Cell& cell) {
   return (cell.type == StorageClass::kText || cell.type == StorageClass::kBlob) && cell.subtype == 0;
 }
@@ -100,6 +97,20 @@ uint8_t* WriteEntry(uint8_t* to, const Cell& cell) {
   }
   if (cell.length > 0) std::memcpy(to, cell.bytes, cell.length);
   return to + cell.length;
+}
+
+uint32_t LongEntryBytes(const uint8_t* page, uint32_t at) {
+  const uint32_t left = static_cast<uint32_t>(kPageBytes) - at;
+  const uint8_t tag = page[at];
+  switch (tag) {
+    case kEntryText:
+    case kEntryBlob: return left < 3 ? kPageBytes + 1 : 3u + Load<uint16_t>(page + at + 1);
+    case kEntryBytes: return left < 5 ? kPageBytes + 1 : 5u + Load<uint16_t>(page + at + 3);
+    case kEntryOverflow: return kEntryOverflowBytes;
+    case kEntryReal: return 9;
+    case kEntryNull: return 1;
+    default: return tag >= kEntryInteger && tag <= kEntryInteger + 8 ? 1u + tag - kEntryInteger : kPageBytes + 1;
+  }
 }
 
 const uint8_t* ReadLongEntry(const uint8_t* at, const uint8_t* end, Cell* cell) {

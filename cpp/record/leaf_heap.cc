@@ -45,12 +45,11 @@ void LeafHeap::StartColumn() {
 }
 
 uint32_t LeafHeap::Push(const Cell& cell) {
-  const uint32_t size = EntrySize(cell);
-  if (size > begin_ - slots_end_) return 0;
-  begin_ -= size;
-  WriteEntry(page_ + begin_, cell);
+  const uint32_t at = Reserve(EntrySize(cell));
+  if (at == 0) return 0;
+  WriteEntry(page_ + at, cell);
   saw_overflow_ |= IsOverflowCell(cell);
-  return begin_;
+  return at;
 }
 
 uint32_t LeafHeap::PushShared(const Cell& cell) {

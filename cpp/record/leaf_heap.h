@@ -19,6 +19,10 @@ class LeafHeap {
   // Writes the entries of a run's column and their offsets (u16 each) to `offsets`.
   BuildResult AddRun(const RowRun& run, const RunColumn& source, uint8_t* offsets);
 
+  // Room for so many bytes: where it begins, 0 when there is none.
+  uint32_t Reserve(uint32_t bytes) { return bytes > begin_ - slots_end_ ? 0 : begin_ -= bytes; }
+  uint8_t* page() { return page_; }
+
   uint32_t begin() const { return begin_; }
   bool saw_overflow() const { return saw_overflow_; }  // in this column
 

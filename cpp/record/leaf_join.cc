@@ -21,6 +21,13 @@ bool OpenColumn(const RowLeaf& leaf, uint32_t c, LeafColumn* out) {
 
 bool IsFixed(LeafEncoding encoding) { return IsIntEncoding(encoding) || encoding == LeafEncoding::kReal; }
 
+bool IsPacked(const LeafColumn& column) { return column.encoding == LeafEncoding::kPacked; }
+
+// Slots and entries that a column needs which is packed in a leaf, but not in the other: whether it will be is not known.
+uint32_t HalfPackedBytes(uint32_t rows, uint32_t unpacked_rows, LeafEncoding unpacked) {
+  return 2 * rows + (IsFixed(unpacked) ? kFixedEntryBytes : 1) * unpacked_rows;
+}
+
 LeafEncoding JoinEncodings(LeafEncoding a, LeafEncoding b) {
   if (a == LeafEncoding::kNull || a == b) return b;
   if (b == LeafEncoding::kNull) return a;
@@ -30,6 +37,9 @@ LeafEncoding JoinEncodings(LeafEncoding a, LeafEncoding b) {
 // Bytes of column c for all rows of both leaves, without the entries that they have already.
 uint32_t ColumnBytes(const RowLeaf& a, const RowLeaf& b, const LeafColumn& in_a, const LeafColumn& in_b) {
   const uint32_t rows = a.rows() + b.rows();
+  if (IsPacked(in_a) && IsPacked(in_b)) return in_a.place == 0 || in_b.place == 0 ? 2 * rows : 0;
+  if (IsPacked(in_a)) return HalfPackedBytes(rows, b.rows(), in_b.encoding);
+  if (IsPacked(in_b)) return HalfPackedBytes(rows, a.rows(), in_a.encoding);
   const LeafEncoding joined = JoinEncodings(in_a.encoding, in_b.encoding);
   uint32_t bytes = LeafWidth(joined) * rows;
   if (joined == LeafEncoding::kEntry) {

@@ -73,6 +73,7 @@ bool RowLeaf::Column(uint32_t column, LeafColumn* out) const {
   out->encoding = static_cast<LeafEncoding>(entry[kLeafDirEncoding]);
   out->values = page_ + offset;
   out->may_overflow = flags & kLeafMayOverflow;
+  out->place = flags >> kLeafPackPlaceShift;
   size_t end = offset + size_t{LeafWidth(out->encoding)} * capacity_;
   out->nulls = nullptr;
   if (flags & kLeafHasNulls) {

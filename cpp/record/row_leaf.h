@@ -20,6 +20,7 @@ struct LeafColumn {
   const uint64_t* nulls = nullptr;  // not aligned: read through IsNull; nullptr when there is no NULL
   format::LeafEncoding encoding = format::LeafEncoding::kNull;
   bool may_overflow = false;
+  uint8_t place = 0;  // in the pack, of a packed column
 
   bool IsNull(uint32_t row) const {
     return nulls != nullptr && !(reinterpret_cast<const uint8_t*>(nulls)[row >> 3] >> (row & 7) & 1);
@@ -67,6 +68,7 @@ class RowLeaf {
   bool ValueAt(const LeafColumn& column, uint32_t row, Cell* out) const {
     switch (column.encoding) {
       case format::LeafEncoding::kEntry: return EntryAt(Load<uint16_t>(column.values + 2 * size_t{row}), out);
+      case format::LeafEncoding::kPacked: return PackedAt(column, row, out);
       case format::LeafEncoding::kReal:
         *out = column.IsNull(row) ? Cell() : Cell::Real(Load<double>(column.values + 8 * size_t{row}));
         return true;
@@ -85,6 +87,13 @@ class RowLeaf {
     }
     return ABSL_PREDICT_TRUE(offset >= format::kLeafDirectory && offset < format::kPageBytes) &&
            ReadEntry(page_ + offset, page_ + format::kPageBytes, out) != nullptr;
+  }
+  bool PackedAt(const LeafColumn& column, uint32_t row, Cell* out) const {
+    const uint32_t pack = Load<uint16_t>(column.values + 2 * size_t{row});
+    if (ABSL_PREDICT_FALSE(pack < format::kLeafDirectory)) return false;
+    const uint32_t at = SkipEntries(page_, pack, column.place);
+    return ABSL_PREDICT_TRUE(at < format::kPageBytes) &&
+           ReadEntry(page_ + at, page_ + format::kPageBytes, out) != nullptr;
   }
   // How many of the table's columns a row has. REQUIRES: row < rows().
   uint32_t ColumnsOf(uint32_t row) const;

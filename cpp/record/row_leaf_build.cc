@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "record/leaf_heap.h"
+#include "record/leaf_pack.h"
 #include "record/run_column.h"
 #include "record/widen.h"
 
@@ -26,10 +27,13 @@ struct ColumnPlan {
   int64_t min = 0, max = 0;
   LeafEncoding encoding = LeafEncoding::kNull;
   uint32_t offset = 0;
+  uint32_t pack = 0;   // of a packed column: the first column of its pack, which has the offsets
+  uint32_t place = 0;  // in it
 
+  bool has_slots() const { return encoding != LeafEncoding::kNull && place == 0; }
   bool has_bitmap() const { return has_nulls && (IsIntEncoding(encoding) || encoding == LeafEncoding::kReal); }
   uint32_t MinipageBytes(uint32_t capacity) const {
-    return LeafWidth(encoding) * capacity + (has_bitmap() ? LeafBitmapBytes(capacity) : 0);
+    return (place == 0 ? LeafWidth(encoding) * capacity : 0) + (has_bitmap() ? LeafBitmapBytes(capacity) : 0);
   }
 };
 
@@ -111,16 +115,22 @@ void ChooseEncoding(ColumnPlan* plan) {
   }
 }
 
-// At least the encoding that the column has in `like`, where one can stand for the other.
+// At least the encoding that the column has in `like`, where one can stand for the other; packs are seen to later.
 void FollowEncoding(const RowLeaf& like, uint32_t c, ColumnPlan* plan) {
   LeafColumn column;
   if (!like.Column(c, &column)) return;
+  if (column.encoding == LeafEncoding::kPacked) column.encoding = LeafEncoding::kEntry;
   const bool had_ints = IsIntEncoding(column.encoding);
   const bool is_wider = (had_ints && IsIntEncoding(plan->encoding) && column.encoding > plan->encoding) ||
                         plan->encoding == LeafEncoding::kNull ||
                         (column.encoding == LeafEncoding::kEntry && plan->encoding != LeafEncoding::kEntry);
   if (is_wider) plan->encoding = column.encoding;
   plan->has_nulls |= column.nulls != nullptr;
+}
+
+bool IsPackedIn(const RowLeaf& leaf, uint32_t c) {
+  LeafColumn column;
+  return c < leaf.columns() && leaf.Column(c, &column) && column.encoding == LeafEncoding::kPacked;
 }
 
 // One layout in progress.
@@ -138,6 +148,7 @@ class LeafBuild {
     PlanKeys();
     if (like_ != nullptr && (like_->is_records() != is_records_ || like_->rows() == 0)) like_ = nullptr;
     if (like_ != nullptr) Follow();
+    if (!is_records_) PlanPacks();
     slots_end_ = PlaceMinipages(rows_);
     if (slots_end_ > kPageBytes) return BuildResult::kFull;
     LeafHeap heap(page_, slots_end_);
@@ -191,12 +202,36 @@ class LeafBuild {
     }
   }
 
+  void PlanPacks() {
+    std::vector<LeafEncoding> encodings;
+    bool has_entries = false;
+    for (uint32_t c = 0; c < columns_; ++c) {
+      encodings.push_back(plans_[c].encoding);
+      has_entries |= encodings.back() == LeafEncoding::kEntry;
+    }
+    if (!has_entries) return;
+    std::vector<bool> is_packed;
+    if (like_ == nullptr) {
+      is_packed = ChoosePacked(runs_, encodings);
+    } else {
+      for (uint32_t c = 0; c < columns_; ++c) is_packed.push_back(encodings[c] == LeafEncoding::kEntry && IsPackedIn(*like_, c));
+    }
+    for (const std::vector<uint32_t>& pack : PacksOf(is_packed)) {
+      for (uint32_t place = 0; place < pack.size(); ++place) {
+        ColumnPlan& plan = plans_[pack[place]];
+        plan.encoding = LeafEncoding::kPacked;
+        plan.pack = pack.front();
+        plan.place = place;
+      }
+    }
+  }
+
   uint32_t PlaceMinipages(uint32_t capacity) {
     uint32_t at = static_cast<uint32_t>(kLeafDirectory + kLeafDirectoryEntry * plans_.size());
     key_offset_ = at;
     at += key_width_ * capacity;
     for (ColumnPlan& plan : plans_) {
-      plan.offset = at;
+      plan.offset = plan.place == 0 ? at : plans_[plan.pack].offset;
       at += plan.MinipageBytes(capacity);
     }
     return at;
@@ -215,7 +250,8 @@ class LeafBuild {
 
   BuildResult WriteColumn(uint32_t c, LeafHeap* heap) {
     const ColumnPlan& plan = plans_[c];
-    if (plan.encoding == LeafEncoding::kNull) return BuildResult::kFits;
+    if (!plan.has_slots()) return BuildResult::kFits;
+    if (plan.encoding == LeafEncoding::kPacked) return WritePackOf(c, heap);
     const uint32_t width = LeafWidth(plan.encoding);
     uint8_t* bitmap = plan.has_bitmap() ? page_ + plan.offset + width * rows_ : nullptr;
     if (bitmap != nullptr) std::memset(bitmap, 0xff, LeafBitmapBytes(rows_));
@@ -236,6 +272,14 @@ class LeafBuild {
     }
     overflows_[c] = heap->saw_overflow();
     return BuildResult::kFits;
+  }
+
+  BuildResult WritePackOf(uint32_t c, LeafHeap* heap) {
+    std::vector<uint32_t> members;
+    for (uint32_t i = c; i < columns_; ++i) {
+      if (plans_[i].encoding == LeafEncoding::kPacked && plans_[i].pack == c) members.push_back(i);
+    }
+    return WritePacks(runs_, members, heap, page_ + plans_[c].offset, &overflows_);
   }
 
   static void WriteFixed(const RunColumn& source, LeafEncoding encoding, uint8_t* to) {
@@ -281,6 +325,7 @@ class LeafBuild {
     if (capacity_ == rows_) return;
     for (size_t c = plans_.size(); c-- > 0;) {
       const ColumnPlan& plan = plans_[c];
+      if (!plan.has_slots()) continue;
       const uint32_t width = LeafWidth(plan.encoding);
       if (plan.has_bitmap()) {
         uint8_t* bitmap = page_ + plan.offset + width * capacity_;
@@ -296,7 +341,7 @@ class LeafBuild {
     const uint32_t free = heap_begin - slots_end_;
     if (rows_ == 0) return 0;
     uint64_t row_bits = 8 * key_width_;
-    for (const ColumnPlan& plan : plans_) row_bits += 8 * LeafWidth(plan.encoding) + plan.has_bitmap();
+    for (const ColumnPlan& plan : plans_) row_bits += plan.has_slots() ? 8 * LeafWidth(plan.encoding) + plan.has_bitmap() : 0;
     // What a row takes on average, entries included; a few rows say little about the next ones, so leave heap room.
     uint64_t heap_bits = 8 * uint64_t{kPageBytes - heap_begin} / rows_;
     if (like_ != nullptr) heap_bits = std::max(heap_bits, 8 * uint64_t{kPageBytes - like_->heap_begin()} / like_->rows());
@@ -322,7 +367,8 @@ class LeafBuild {
       Store<uint16_t>(entry + kLeafDirOffset, static_cast<uint16_t>(plans_[c].offset));
       entry[kLeafDirEncoding] = static_cast<uint8_t>(plans_[c].encoding);
       entry[kLeafDirFlags] = static_cast<uint8_t>((plans_[c].has_bitmap() ? kLeafHasNulls : 0) |
-                                                  (overflows_[c] ? kLeafMayOverflow : 0));
+                                                  (overflows_[c] ? kLeafMayOverflow : 0) |
+                                                  plans_[c].place << kLeafPackPlaceShift);
     }
     // No bytes of an earlier content stay in the free room: pages compress and compare well.
     std::memset(page_ + slots_end_, 0, heap_begin - slots_end_);

@@ -5,74 +5,14 @@
 #include <limits>
 #include <vector>
 
+#include "record/leaf_edit.h"
+#include "record/leaf_pack.h"
+#include "record/pack_edit.h"
+
 namespace turdb::record {
 namespace {
 
 using namespace format;
-
-// A physical column of a page that is being changed.
-struct Minipage {
-  uint8_t* values;
-  uint8_t* nulls;  // nullptr without a bitmap
-  LeafEncoding encoding;
-  uint8_t width;
-  uint16_t entry_bytes;  // that the change at hand needs; 0 when it keeps an entry
-};
-
-// False unless it lies between the directory and the heap.
-bool OpenMinipage(uint8_t* page, const RowLeaf& leaf, uint32_t column, Minipage* minipage) {
-  const uint8_t* entry = page + kLeafDirectory + kLeafDirectoryEntry * size_t{column};
-  if (entry[kLeafDirEncoding] > static_cast<uint8_t>(kLastLeafEncoding)) return false;
-  minipage->encoding = static_cast<LeafEncoding>(entry[kLeafDirEncoding]);
-  minipage->width = static_cast<uint8_t>(LeafWidth(minipage->encoding));
-  const uint32_t offset = Load<uint16_t>(entry + kLeafDirOffset);
-  uint32_t end = offset + uint32_t{minipage->width} * leaf.capacity();
-  minipage->values = page + offset;
-  minipage->nulls = nullptr;
-  if (entry[kLeafDirFlags] & kLeafHasNulls) {
-    minipage->nulls = page + end;
-    end += LeafBitmapBytes(leaf.capacity());
-  }
-  return end == offset || (offset >= leaf.DirectoryEnd() && end <= leaf.slots_end());
-}
-
-// A page opened for one change. Every minipage lies between the directory and the heap, so that changing it cannot
-// touch other parts of the page or bytes outside.
-class LeafEdit {
- public:
-  bool Open(uint8_t* page) {
-    page_ = page;
-    if (!leaf_.Open(page) || !CheckKeys()) return false;
-    const uint32_t n = leaf_.physical_columns();
-    if (n > kInlineColumns) more_.resize(n);
-    minipages_ = n > kInlineColumns ? more_.data() : inline_;
-    for (uint32_t c = 0; c < n; ++c) {
-      if (!OpenMinipage(page, leaf_, c, &minipages_[c])) return false;
-    }
-    return true;
-  }
-
-  const RowLeaf& leaf() const { return leaf_; }
-  uint8_t* page() { return page_; }
-  uint32_t columns() const { return leaf_.columns(); }
-  uint32_t physical() const { return leaf_.physical_columns(); }
-  Minipage& operator[](uint32_t c) { return minipages_[c]; }
-  uint32_t free_bytes() const { return leaf_.heap_begin() - leaf_.slots_end(); }
-
- private:
-  bool CheckKeys() {
-    if (leaf_.is_dense()) return true;
-    const uint32_t offset = Load<uint16_t>(page_ + kLeafKeyOffset);
-    return offset >= leaf_.DirectoryEnd() && offset + leaf_.key_width() * leaf_.capacity() <= leaf_.slots_end();
-  }
-
-  static constexpr uint32_t kInlineColumns = 32;
-  uint8_t* page_ = nullptr;
-  RowLeaf leaf_;
-  Minipage* minipages_ = nullptr;
-  Minipage inline_[kInlineColumns];
-  std::vector<Minipage> more_;
-};
 
 // The cell of physical column c: columns that the row lacks are NULL, the hidden one is the row's column count.
 Cell PhysicalCell(absl::Span<const Cell> row, uint32_t c, uint32_t columns) {
@@ -86,11 +26,11 @@ bool FitsInt(int64_t value, LeafEncoding encoding) {
   return rest == 0 || rest == -1;
 }
 
-// Whether the minipage can hold the cell; notes and adds the heap bytes that it needs.
+// Whether the minipage can hold the cell; notes and adds the heap bytes that it needs. Not of packed columns.
 bool CanHold(const Cell& cell, Minipage* minipage, uint32_t* heap_bytes) {
   if (minipage->encoding == LeafEncoding::kEntry) {
     const uint32_t bytes = cell.is_null() ? 0 : EntrySize(cell);
-    minipage->entry_bytes = static_cast<uint16_t>(bytes);
+    minipage->entry_bytes = bytes;
     *heap_bytes += bytes;
     return true;
   }
@@ -109,9 +49,7 @@ uint16_t PushEntry(uint8_t* page, uint32_t column, const Minipage& minipage, con
   const uint32_t begin = Load<uint16_t>(page + kLeafHeapBegin) - minipage.entry_bytes;
   WriteEntry(page + begin, cell);
   Store<uint16_t>(page + kLeafHeapBegin, static_cast<uint16_t>(begin));
-  if (IsOverflowCell(cell)) {
-    page[kLeafDirectory + kLeafDirectoryEntry * size_t{column} + kLeafDirFlags] |= kLeafMayOverflow;
-  }
+  if (IsOverflowCell(cell)) SetMayOverflow(page, column);
   return static_cast<uint16_t>(begin);
 }
 
@@ -172,6 +110,7 @@ void WriteValue(uint8_t* page, uint32_t column, const Minipage& minipage, uint32
       break;
     case LeafEncoding::kInt64:
     case LeafEncoding::kReal: Store<int64_t>(minipage.values + 8 * size_t{at}, cell.integer); break;
+    case LeafEncoding::kPacked: return;
     case LeafEncoding::kEntry:
       Store<uint16_t>(minipage.values + 2 * size_t{at}, ShareOrPush(page, column, minipage, at, cell));
       return;
@@ -209,15 +148,15 @@ bool InsertKey(uint8_t* page, const RowLeaf& leaf, uint32_t at, int64_t key, boo
   return true;
 }
 
-void AddDead(uint8_t* page, uint32_t bytes) {
-  const uint32_t dead = Load<uint16_t>(page + kLeafHeapDead) + bytes;
-  Store<uint16_t>(page + kLeafHeapDead, static_cast<uint16_t>(std::min<uint32_t>(dead, kPageBytes)));
-}
-
 uint32_t EntryBytes(const uint8_t* page, uint32_t offset) {
   Cell cell;
   if (offset == 0 || ReadEntry(page + offset, page + kPageBytes, &cell) == nullptr) return 0;
   return EntrySize(cell);
+}
+
+uint32_t PackBytes(const uint8_t* page, uint32_t offset, uint32_t columns) {
+  const uint32_t end = SkipEntries(page, offset, columns);
+  return end > kPageBytes ? 0 : end - offset;
 }
 
 // Whether the slot before or behind `at` names the same entry: then the entry outlives the row.
@@ -233,6 +172,129 @@ bool HoldsAlready(const RowLeaf& leaf, const Minipage& minipage, uint32_t at, co
   return leaf.EntryAt(Load<uint16_t>(minipage.values + 2 * size_t{at}), &old) && SameValue(old, cell);
 }
 
+// Writes the next entry of a new row's pack, whose bytes are all known.
+void WritePacked(LeafEdit* edit, uint32_t column, uint32_t at, const Cell& cell) {
+  uint8_t* const page = edit->page();
+  Minipage& pack = edit->PackOf((*edit)[column]);
+  if ((*edit)[column].place == 0) {
+    const uint32_t begin = Load<uint16_t>(page + kLeafHeapBegin) - pack.entry_bytes;
+    Store<uint16_t>(page + kLeafHeapBegin, static_cast<uint16_t>(begin));
+    Store<uint16_t>(pack.values + 2 * size_t{at}, static_cast<uint16_t>(begin));
+    pack.write_at = static_cast<uint16_t>(begin);
+  }
+  // The last entry may end with the page, at 16,384.
+  pack.write_at = static_cast<uint16_t>(QuickWriteEntry(page + pack.write_at, cell) - page);
+  if (IsOverflowCell(cell)) SetMayOverflow(page, column);
+}
+
+// Makes the row's packs as the update has them.
+bool MakePacks(LeafEdit* edit, uint32_t at, absl::Span<const Cell> row, PackEdit* packs) {
+  for (uint32_t first = 0; first < edit->columns(); ++first) {
+    const Minipage& pack = (*edit)[first];
+    if (!pack.is_packed() || pack.place != 0) continue;
+    if (!packs->Start(pack.values + 2 * size_t{at})) return false;
+    for (uint32_t c = first, left = pack.pack_columns; left > 0; ++c) {
+      if (!(*edit)[c].is_packed() || (*edit)[c].pack != first) continue;
+      if (!packs->Put(PhysicalCell(row, c, edit->columns()))) return false;
+      --left;
+    }
+    if (!packs->Finish()) return false;
+  }
+  return true;
+}
+
+// As that for the pack that `minipage` is a column of, with the marked columns changed.
+bool ChangePack(uint8_t* page, const RowLeaf& leaf, const Minipage& minipage, uint32_t at, absl::Span<const Cell> row,
+                const std::vector<bool>& changed, PackEdit* packs) {
+  if (!packs->Start(minipage.values + 2 * size_t{at})) return false;
+  uint32_t place = 0;
+  const uint8_t* entry = page + kLeafDirectory;
+  const auto offset = static_cast<uint32_t>(minipage.values - page);
+  for (uint32_t c = 0; c < leaf.columns(); ++c, entry += kLeafDirectoryEntry) {
+    if (Load<uint16_t>(entry + kLeafDirOffset) != offset) continue;
+    if (entry[kLeafDirEncoding] != static_cast<uint8_t>(LeafEncoding::kPacked)) continue;
+    if (entry[kLeafDirFlags] >> kLeafPackPlaceShift != place++) return false;
+    if (!(c < row.size() && changed[c] ? packs->Put(row[c]) : packs->Keep())) return false;
+  }
+  return packs->Finish();
+}
+
+// The row's columns become these, those in packs as `packs` (nullptr: there are none) has them.
+bool UpdateRow(LeafEdit* edit, uint32_t at, absl::Span<const Cell> row, PackEdit* packs) {
+  uint8_t* const page = edit->page();
+  const RowLeaf& leaf = edit->leaf();
+  const uint32_t columns = edit->columns();
+  uint32_t heap_bytes = 0;
+  for (uint32_t c = 0; c < edit->physical(); ++c) {
+    Minipage& minipage = (*edit)[c];
+    if (minipage.is_packed()) continue;
+    const Cell cell = PhysicalCell(row, c, columns);
+    if (!HoldsAlready(leaf, minipage, at, cell) && !CanHold(cell, &minipage, &heap_bytes)) return false;
+  }
+  if (heap_bytes > edit->free_bytes()) return false;
+  if (packs != nullptr && !packs->Fits(leaf, edit->free_bytes() - heap_bytes)) return false;
+  for (uint32_t c = 0; c < edit->physical(); ++c) {
+    const Minipage& minipage = (*edit)[c];
+    const Cell cell = PhysicalCell(row, c, columns);
+    if (minipage.is_packed()) {
+      if (IsOverflowCell(cell)) SetMayOverflow(page, c);
+      continue;
+    }
+    if (HoldsAlready(leaf, minipage, at, cell)) continue;
+    if (minipage.encoding == LeafEncoding::kEntry) {
+      AddDeadBytes(page, EntryBytes(page, Load<uint16_t>(minipage.values + 2 * size_t{at})));
+    }
+    WriteValue(page, c, minipage, at, cell);
+  }
+  if (packs != nullptr) packs->Write();  // last: cells may point into what it overwrites
+  return true;
+}
+
+bool HasPacked(const uint8_t* page, const RowLeaf& leaf, absl::Span<const Cell> row, const std::vector<bool>& changed) {
+  const uint8_t* encoding = page + kLeafDirectory + kLeafDirEncoding;
+  const size_t columns = std::min<size_t>(row.size(), leaf.columns());
+  for (size_t c = 0; c < columns; ++c, encoding += kLeafDirectoryEntry) {
+    if (*encoding == static_cast<uint8_t>(LeafEncoding::kPacked) && changed[c]) return true;
+  }
+  return false;
+}
+
+// The marked columns become those of the row. `packs`: nullptr when none of them is packed.
+bool UpdateColumns(uint8_t* page, const RowLeaf& leaf, uint32_t at, absl::Span<const Cell> row, const std::vector<bool>& changed,
+                   PackEdit* packs) {
+  constexpr uint32_t kMost = 8;  // columns and packs; whoever changes more has the whole row written
+  const uint32_t columns = leaf.is_varied() ? leaf.ColumnsOf(at) : leaf.columns();
+  uint32_t at_column[kMost];
+  Minipage minipages[kMost];
+  uint32_t n = 0;
+  uint32_t heap_bytes = 0;
+  for (uint32_t c = 0; c < row.size(); ++c) {
+    if (!changed[c]) continue;
+    if (c >= columns || n == kMost || !OpenMinipage(page, leaf, c, &minipages[n])) return false;
+    if (page[kLeafDirectory + kLeafDirectoryEntry * size_t{c} + kLeafDirFlags] & kLeafMayOverflow) return false;
+    if (HoldsAlready(leaf, minipages[n], at, row[c])) continue;
+    if (row[c].has_bytes() && row[c].length > kMaxInlineBytes) return false;
+    if (minipages[n].is_packed()) {
+      const auto is_same_pack = [&](const Minipage& other) { return other.is_packed() && other.values == minipages[n].values; };
+      if (std::any_of(minipages, minipages + n, is_same_pack)) continue;
+      if (!ChangePack(page, leaf, minipages[n], at, row, changed, packs)) return false;
+    } else if (!CanHold(row[c], &minipages[n], &heap_bytes)) {
+      return false;
+    }
+    at_column[n++] = c;
+  }
+  const uint32_t free_bytes = leaf.heap_begin() - leaf.slots_end();
+  if (heap_bytes > free_bytes || (packs != nullptr && !packs->Fits(leaf, free_bytes - heap_bytes))) return false;
+  for (uint32_t i = 0; i < n; ++i) {
+    if (minipages[i].encoding == LeafEncoding::kEntry) {
+      AddDeadBytes(page, EntryBytes(page, Load<uint16_t>(minipages[i].values + 2 * size_t{at})));
+    }
+    WriteValue(page, at_column[i], minipages[i], at, row[at_column[i]]);
+  }
+  if (packs != nullptr) packs->Write();
+  return true;
+}
+
 }  // namespace
 
 bool CheckColumns(const RowLeaf& leaf) {
@@ -246,7 +308,7 @@ bool IsNearlyFull(const RowLeaf& leaf) {
   const uint32_t used = static_cast<uint32_t>(kPageBytes) - leaf.heap_begin() + leaf.slots_end();
   const uint32_t unused_slots = leaf.slots_end() / leaf.capacity() * (leaf.capacity() - rows);
   const uint32_t gain = static_cast<uint32_t>(kPageBytes) - used + leaf.heap_dead() + unused_slots;
-  return gain < used / 32;
+  return gain < used / 32 && !WouldRepack(leaf);
 }
 
 bool TryInsertRow(uint8_t* page, uint32_t at, int64_t key, absl::Span<const Cell> row) {
@@ -260,18 +322,27 @@ bool TryInsertRow(uint8_t* page, uint32_t at, int64_t key, absl::Span<const Cell
   uint32_t heap_bytes = 0;
   const uint32_t physical = edit.physical();
   for (uint32_t c = 0; c < physical; ++c) {
-    if (!CanHold(PhysicalCell(row, c, columns), &edit[c], &heap_bytes)) return false;
+    Minipage& minipage = edit[c];
+    if (minipage.is_packed()) {
+      if (minipage.place == 0) minipage.entry_bytes = 0;
+      const uint32_t bytes = QuickEntrySize(PhysicalCell(row, c, columns));
+      edit.PackOf(minipage).entry_bytes += bytes;
+      heap_bytes += bytes;
+    } else if (!CanHold(PhysicalCell(row, c, columns), &minipage, &heap_bytes)) {
+      return false;
+    }
   }
   if (heap_bytes > edit.free_bytes()) return false;
   InsertKey(page, leaf, at, key, true);
   for (uint32_t c = 0; c < physical; ++c) {
     const Minipage& minipage = edit[c];
-    if (at < rows) {
+    if (at < rows && minipage.width > 0) {
       uint8_t* slot = minipage.values + size_t{minipage.width} * at;
       std::memmove(slot + minipage.width, slot, size_t{minipage.width} * (rows - at));
       if (minipage.nulls != nullptr) OpenBit(minipage.nulls, at, rows);
     }
-    WriteValue(page, c, minipage, at, PhysicalCell(row, c, columns));
+    if (minipage.is_packed()) WritePacked(&edit, c, at, PhysicalCell(row, c, columns));
+    else WriteValue(page, c, minipage, at, PhysicalCell(row, c, columns));
   }
   Store<uint16_t>(page + kLeafRows, static_cast<uint16_t>(rows + 1));
   return true;
@@ -281,52 +352,18 @@ bool TryUpdateRow(uint8_t* page, uint32_t at, absl::Span<const Cell> row) {
   LeafEdit edit;
   if (!edit.Open(page)) return false;
   const RowLeaf& leaf = edit.leaf();
-  const uint32_t columns = edit.columns();
-  if (row.size() > columns || (row.size() < columns && !leaf.is_varied())) return false;
-  uint32_t heap_bytes = 0;
-  const uint32_t physical = edit.physical();
-  for (uint32_t c = 0; c < physical; ++c) {
-    const Cell cell = PhysicalCell(row, c, columns);
-    if (!HoldsAlready(leaf, edit[c], at, cell) && !CanHold(cell, &edit[c], &heap_bytes)) return false;
-  }
-  if (heap_bytes > edit.free_bytes()) return false;
-  for (uint32_t c = 0; c < physical; ++c) {
-    const Minipage& minipage = edit[c];
-    const Cell cell = PhysicalCell(row, c, columns);
-    if (HoldsAlready(leaf, minipage, at, cell)) continue;
-    if (minipage.encoding == LeafEncoding::kEntry) {
-      AddDead(page, EntryBytes(page, Load<uint16_t>(minipage.values + 2 * size_t{at})));
-    }
-    WriteValue(page, c, minipage, at, cell);
-  }
-  return true;
+  if (row.size() > edit.columns() || (row.size() < edit.columns() && !leaf.is_varied())) return false;
+  if (!edit.has_packs()) return UpdateRow(&edit, at, row, nullptr);
+  PackEdit packs(page);
+  return MakePacks(&edit, at, row, &packs) && UpdateRow(&edit, at, row, &packs);
 }
 
 bool TryUpdateColumns(uint8_t* page, const RowLeaf& leaf, uint32_t at, absl::Span<const Cell> row,
                       const std::vector<bool>& changed) {
-  constexpr uint32_t kMost = 8;  // columns; whoever changes more has the whole row written
   if (leaf.is_records()) return false;
-  const uint32_t columns = leaf.is_varied() ? leaf.ColumnsOf(at) : leaf.columns();
-  uint32_t at_column[kMost];
-  Minipage minipages[kMost];
-  uint32_t n = 0;
-  uint32_t heap_bytes = 0;
-  for (uint32_t c = 0; c < row.size(); ++c) {
-    if (!changed[c]) continue;
-    if (c >= columns || n == kMost || !OpenMinipage(page, leaf, c, &minipages[n])) return false;
-    if (page[kLeafDirectory + kLeafDirectoryEntry * size_t{c} + kLeafDirFlags] & kLeafMayOverflow) return false;
-    if (HoldsAlready(leaf, minipages[n], at, row[c])) continue;
-    if ((row[c].has_bytes() && row[c].length > kMaxInlineBytes) || !CanHold(row[c], &minipages[n], &heap_bytes)) return false;
-    at_column[n++] = c;
-  }
-  if (heap_bytes > leaf.heap_begin() - leaf.slots_end()) return false;
-  for (uint32_t i = 0; i < n; ++i) {
-    if (minipages[i].encoding == LeafEncoding::kEntry) {
-      AddDead(page, EntryBytes(page, Load<uint16_t>(minipages[i].values + 2 * size_t{at})));
-    }
-    WriteValue(page, at_column[i], minipages[i], at, row[at_column[i]]);
-  }
-  return true;
+  if (!HasPacked(page, leaf, row, changed)) return UpdateColumns(page, leaf, at, row, changed, nullptr);
+  PackEdit packs(page);
+  return UpdateColumns(page, leaf, at, row, changed, &packs);
 }
 
 bool TryEraseRow(uint8_t* page, uint32_t at) {
@@ -348,11 +385,13 @@ bool TryEraseRow(uint8_t* page, uint32_t at) {
     uint8_t* slot = minipage.values + size_t{minipage.width} * at;
     if (minipage.encoding == LeafEncoding::kEntry && !IsSharedBeside(slot, at, rows)) {
       dead += EntryBytes(page, Load<uint16_t>(slot));
+    } else if (minipage.is_packed() && minipage.place == 0) {
+      dead += PackBytes(page, Load<uint16_t>(slot), minipage.pack_columns);
     }
     std::memmove(slot, slot + minipage.width, size_t{minipage.width} * (rows - at - 1));
     if (minipage.nulls != nullptr) CloseBit(minipage.nulls, at, rows);
   }
-  AddDead(page, dead);
+  AddDeadBytes(page, dead);
   Store<uint16_t>(page + kLeafRows, static_cast<uint16_t>(rows - 1));
   return true;
 }

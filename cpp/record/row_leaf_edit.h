@@ -2,7 +2,8 @@
 //
 // Each Try function either makes the whole change or, when the page's layout cannot take it (no slot, a wider value,
 // a first NULL, a full heap), changes nothing and returns false; then the caller lays the page out anew
-// (row_leaf_build.h). Entries already in the heap never move, so cells that point into the page itself are fine.
+// (row_leaf_build.h). Cells may point into the page itself; they are read before what they point to is changed. Entries stay
+// where they are, but for packs (pack_edit.h).
 // A damaged page cannot be changed in place: laying it out anew will tell what is wrong.
 #pragma once
 

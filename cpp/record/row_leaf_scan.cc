@@ -85,6 +85,42 @@ bool AppendCells(const RowLeaf& leaf, const LeafColumn& column, uint32_t first, 
   return true;
 }
 
+// The value at page[at], short text first.
+bool ReadValue(const uint8_t* page, uint32_t at, Cell* to, bool* has_overflow) {
+  const uint32_t tag = page[at & (kPageBytes - 1)];
+  if (ABSL_PREDICT_TRUE(at + tag < kPageBytes && tag < kEntryShortTextLimit)) {
+    *to = Cell::Text({reinterpret_cast<const char*>(page + at + 1), tag});
+    return true;
+  }
+  if (at >= kPageBytes || ReadEntry(page + at, page + kPageBytes, to) == nullptr) return false;
+  *has_overflow |= IsOverflowCell(*to);
+  return true;
+}
+
+bool AppendPacked(const RowLeaf& leaf, const LeafColumn& column, uint32_t first, BatchRange range, ColumnVector* out,
+                  bool* has_overflow, PackWalk* walk) {
+  Cell* to = out->mutable_cells() + range.at;
+  const uint8_t* const page = leaf.page();
+  const uint8_t* const packs = column.values + 2 * size_t{first};
+  const bool goes_on = walk != nullptr && walk->packs == column.values && walk->first == first &&
+                       walk->at.size() == range.n && walk->place <= column.place;
+  const uint8_t* const from = goes_on ? reinterpret_cast<const uint8_t*>(walk->at.data()) : packs;
+  const uint32_t steps = goes_on ? column.place - walk->place : column.place;
+  if (walk != nullptr && !goes_on) walk->at.resize(range.n);
+  for (uint32_t i = 0; i < range.n; ++i) {
+    const uint32_t begin = Load<uint16_t>(from + 2 * size_t{i});
+    const uint32_t at = SkipEntries(page, begin, steps);
+    if (begin < kLeafDirectory || !ReadValue(page, at, &to[i], has_overflow)) return false;
+    if (walk != nullptr) walk->at[i] = static_cast<uint16_t>(at);
+  }
+  if (walk != nullptr) {
+    walk->packs = column.values;
+    walk->first = first;
+    walk->place = column.place;
+  }
+  return true;
+}
+
 bool AppendVaried(const RowLeaf& leaf, uint32_t column, uint32_t first, const Cell& absent, BatchRange range,
                   ColumnVector* out, bool* has_overflow) {
   LeafColumn minipage;
@@ -134,7 +170,7 @@ void AppendConstant(const Cell& value, BatchRange range, ColumnVector* out) {
 }
 
 bool AppendLeafColumn(const RowLeaf& leaf, uint32_t column, uint32_t first, const Cell& absent, BatchRange range,
-                      ColumnVector* out, bool* has_overflow) {
+                      ColumnVector* out, bool* has_overflow, PackWalk* walk) {
   if (column >= leaf.columns()) {
     AppendConstant(absent, range, out);
     return true;
@@ -146,6 +182,9 @@ bool AppendLeafColumn(const RowLeaf& leaf, uint32_t column, uint32_t first, cons
   switch (minipage.encoding) {
     case LeafEncoding::kNull: AppendConstant(Cell(), range, out); return true;
     case LeafEncoding::kEntry: Prepare(Layout::kCells, range, out); break;
+    case LeafEncoding::kPacked:
+      Prepare(Layout::kCells, range, out);
+      return AppendPacked(leaf, minipage, first, range, out, has_overflow, walk);
     case LeafEncoding::kReal:
       if (!Prepare(Layout::kDouble, range, out)) break;
       std::memcpy(out->mutable_doubles() + range.at, minipage.values + 8 * size_t{first}, 8 * size_t{range.n});

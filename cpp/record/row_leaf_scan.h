@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 #include "record/row_leaf.h"
 #include "types/column_vector.h"
@@ -18,10 +19,19 @@ struct BatchRange {
   uint32_t capacity = 0;
 };
 
+// How far the packs of some rows have been walked for one column, so that a later column of the same packs goes on from there. Good
+// while the leaf is not changed.
+struct PackWalk {
+  const uint8_t* packs = nullptr;  // the offsets of the packs; nullptr: nothing walked
+  uint32_t first = 0;
+  uint32_t place = 0;
+  std::vector<uint16_t> at;  // of the entry at `place`, a row
+};
+
 // Appends values [first, first + n) of a table's column (not of a leaf of records); rows that lack the column get
-// `absent`. False when the leaf is damaged.
+// `absent`. False when the leaf is damaged. `walk` (or nullptr): of the leaf, where further columns of the same rows are to come.
 bool AppendLeafColumn(const RowLeaf& leaf, uint32_t column, uint32_t first, const Cell& absent, BatchRange range,
-                      ColumnVector* out, bool* has_overflow);
+                      ColumnVector* out, bool* has_overflow, PackWalk* walk = nullptr);
 // Appends n times the same value, or one cell.
 void AppendConstant(const Cell& value, BatchRange range, ColumnVector* out);
 

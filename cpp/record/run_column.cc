@@ -73,6 +73,7 @@ bool RunColumn::Open(const RowRun& run, uint32_t column, bool is_hidden) {
       reals_ = leaf_column_.values + 8 * size_t{first_};
       break;
     case LeafEncoding::kEntry: kind_ = Kind::kOffsets; break;
+    case LeafEncoding::kPacked: kind_ = Kind::kCells; break;
     default: kind_ = Kind::kInts;
   }
   return true;

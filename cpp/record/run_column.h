@@ -26,6 +26,11 @@ class RunColumn {
   // kOffsets: the entry offsets in the leaf's page.
   uint32_t Offset(uint32_t i) const { return Load<uint16_t>(leaf_column_.values + 2 * size_t{first_ + i}); }
   bool CellAt(uint32_t i, Cell* out) const;  // any kind
+  // All cells, where a batch has them as such; else nullptr.
+  const Cell* cells() const {
+    const bool has_cells = !is_constant_ && vector_ != nullptr && vector_->layout() == ColumnVector::Layout::kCells;
+    return has_cells ? vector_->cells() + first_ : nullptr;
+  }
 
  private:
   const RowRun* run_ = nullptr;

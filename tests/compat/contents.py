@@ -23,12 +23,13 @@ create table keyed (part text collate nocase, n integer, payload blob, e vector(
 create table notes (doc integer references docs(id) on delete cascade, note text, up text generated always as (upper(note)) stored);
 create index notes_doc on notes (doc);
 create table empty (a, b unique);
+create table people (id integer primary key, name text, street text, city text, country text, phone text, born integer, note text);
 create view recent as select id, title from docs where year >= 2010;
 create schema other;
 create table other.docs (x integer primary key, y);
 """
 
-ORDER = {"kinds": "id", "docs": "id", "keyed": "part, n", "notes": "doc, note", "empty": "a", "other.docs": "x"}
+ORDER = {"kinds": "id", "docs": "id", "keyed": "part, n", "notes": "doc, note", "empty": "a", "people": "id", "other.docs": "x"}
 N_DOCS = 300
 
 
@@ -50,6 +51,12 @@ KINDS = [
 def doc(i: int, version: int = 0) -> list:
     return [i, f"Title {i}", f"body {i} version {version} " + "x" * (i * 131 % 3000), 1990 + i % 30,
             None if i % 11 == 0 else vector(16, i, version), vector(5000, i) if i % 80 == 0 else None]
+
+
+def person(i: int, version: int = 0) -> list:
+    """Many short texts: such rows are packed."""
+    return [i, f"name {i * 7919}", f"street {i * 31 % 997}", f"city {i % 50}", "country" if i % 3 else None, f"+{i * 104729}",
+            1900 + i % 100, f"note {version}" if version else None]
 
 
 class Content:
@@ -92,6 +99,8 @@ class Content:
             self.put("keyed", (part, n), [part, n, bytes([i % 256]) * (i * 97 % 2000), vector(4, i) if i % 2 else None])
         for i in range(0, 200, 4):
             self.put("notes", i, [i + 1, f"note {i}", f"NOTE {i}"])
+        for i in range(600):
+            self.put("people", i, person(i))
         for i in range(20):
             self.put("other.docs", i, [i, f"y{i}"])
 
@@ -102,6 +111,8 @@ class Content:
         for i in range(7, N_DOCS, 9):
             if i in self.tables["docs"] and i % 4 != 1:  # those have notes
                 self.delete_doc(i)
+        for i in range(0, 600, 7):
+            self.put("people", i, [i, *person(i + 1, i)[1:]])
         for i in range(N_DOCS + 1, N_DOCS + 60):
             self.put_doc(i)
         self.con.execute("delete from keyed where part = 'PART 3'")

@@ -5,36 +5,12 @@ import random
 import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
+from support.row_trees import check, check_scan, identical
 from support.trees import MACHINE, PATTERNS, TreeMachine, check_fill, erase_in_steps
 
 from turdb._testing import btree as b
 
 I64_MIN, I64_MAX = -(2**63), 2**63 - 1
-
-
-def identical(a, b):
-    """Same values and same storage classes: 1 and 1.0 differ."""
-    return len(a) == len(b) and all(type(x) is type(y) and x == y for x, y in zip(a, b))
-
-
-def check(tree, model):
-    findings, used = tree.check()
-    assert findings == []
-    assert used + tree.free_count() + 1 == tree.page_count()
-    assert tree.count() == len(model)
-    walked = tree.walk()
-    assert [k for k, _ in walked] == sorted(model)
-    for key, row in walked:
-        assert identical(row, model[key]), (key, row, model[key])
-
-
-def check_scan(tree, model, first, last, columns, defaults, max_rows):
-    keys, got, _ = tree.scan(first, last, columns, defaults, max_rows)
-    expected = [k for k in sorted(model) if first <= k <= last]
-    assert keys == expected
-    for j, column in enumerate(columns):
-        want = [model[k][column] if column < len(model[k]) else defaults[j] for k in expected]
-        assert identical(got[j], want)
 
 
 long_text = st.integers(0, 40).flatmap(lambda n: st.sampled_from("xyz").map(lambda c: c * (n * 400)))
@@ -115,6 +91,19 @@ class RowTreeMachine(TreeMachine):
             row = [sizes[key % len(sizes)] * "u", *["f" * 3900] * (big if key % 3 == 0 else 0)]
             assert self.tree.insert(key, row) == (key not in self.model)
             self.model.setdefault(key, row)
+
+    @rule(start=st.integers(-1000, 1000), n=st.integers(1, 150), columns=st.integers(3, 20), recur=st.integers(0, 3), changes=st.booleans())
+    def put_texts(self, start, n, columns, recur, changes):
+        """Rows of many short texts, new or instead of what is there: leaves become packed, and others again where texts recur."""
+        for key in range(start, start + n):
+            row = [f"{c}" if recur > c % 4 else f"{key * 7919 + c:x}" for c in range(columns)]
+            if key not in self.model:
+                assert self.tree.insert(key, row)
+            elif changes:
+                assert self.tree.update(key, row)
+            else:
+                continue
+            self.model[key] = row
 
     @rule(share=st.sampled_from([0.3, 1.0]), row=rows)
     def shrink_many(self, share, row):
