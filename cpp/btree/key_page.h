@@ -88,6 +88,24 @@ bool ListCells(const KeyPage& page, Arena* arena, std::vector<std::string_view>*
 // What the keys of loose cells in order have in common, as far as they are in a page; of a single one nothing.
 size_t CommonPrefix(absl::Span<const std::string_view> cells);
 
+// Of a page laid out.
+struct KeyPageHeader {
+  uint32_t cells = 0;
+  uint32_t payload = format::kKeyVariedPayload;
+  uint32_t heap_begin = 0;
+  uint32_t dead = 0;
+  uint32_t prefix = 0;  // its length
+  uint32_t level = 0;
+  PageId first_child{0};
+};
+void StoreKeyPageHeader(const KeyPageHeader& header, uint8_t* page);
+
+inline void StoreKeyEntry(uint8_t* page, uint32_t at, uint32_t head, uint32_t offset) {
+  uint8_t* const entry = page + format::kKeyEntries + format::kKeyEntryBytes * size_t{at};
+  Store<uint32_t>(entry, head);
+  Store<uint16_t>(entry + format::kKeyHeadBytes, static_cast<uint16_t>(offset));
+}
+
 // The bytes that loose cells take as one page, cell after cell in order.
 class KeyPageSize {
  public:

@@ -7,6 +7,7 @@
 #include "base/errors.h"
 #include "base/status_macros.h"
 #include "btree/key_balance.h"
+#include "btree/key_spread.h"
 #include "btree/row_pieces.h"
 
 namespace turdb::btree {
@@ -71,7 +72,8 @@ struct Layout {
   absl::Span<const std::string_view> cells;  // loose
   uint32_t at = 0;                           // the new or changed one
   bool is_insert = false;
-  bool may_fit = true;  // as one page
+  bool may_fit = true;     // as one page
+  bool may_spread = true;  // has not been tried
 };
 
 // Cells [0, n) as one page and the rest as another; false when either does not fit. For an interior page cell n's key is the
@@ -146,8 +148,8 @@ absl::Status LayOut(pager::FileWriter* writer, const Layout& layout) {
     }
   }
   const bool is_at_end = layout.is_insert && layout.at + 1 == layout.cells.size();
-  if (layout.level == 0 && !is_at_end) {
-    TURDB_ASSIGN_OR_RETURN(const bool is_shared, ShareOverfullLeaf(writer, key, layout.cells));
+  if (layout.level == 0 && !is_at_end && layout.may_spread) {
+    TURDB_ASSIGN_OR_RETURN(const bool is_shared, SpreadKeyLeaf(writer, {key, layout.at, layout.cells[layout.at], layout.is_insert}));
     if (is_shared) return absl::OkStatus();
   }
   return Split(writer, layout);
@@ -191,11 +193,18 @@ absl::Status InsertKeyCell(pager::FileWriter* writer, std::string_view key, std:
   TURDB_RETURN_IF_ERROR(FindPlace(writer->view(), key, level, &found));
   TURDB_ASSIGN_OR_RETURN(uint8_t* const page, writer->MutablePage(found.id));
   if (TryInsertCell(page, found.at, cell)) return absl::OkStatus();
+  const bool may_fit = MayFitAnew(found.page, found.at, cell);
+  const bool spreads = !may_fit && level == 0 && found.at < found.page.count();
+  if (spreads) {
+    TURDB_ASSIGN_OR_RETURN(const bool is_spread, SpreadKeyLeaf(writer, {key, found.at, cell, true}));
+    if (is_spread) return absl::OkStatus();
+  }
   Arena arena;
   Cells cells;
   Layout layout;
   TURDB_RETURN_IF_ERROR(StartLayout(writer->view(), found.id, found.page, &arena, &cells, &layout));
-  layout.may_fit = MayFitAnew(found.page, found.at, cell);
+  layout.may_fit = may_fit;
+  layout.may_spread = !spreads;
   cells.insert(cells.begin() + found.at, cell);
   layout.cells = cells;
   layout.at = found.at;

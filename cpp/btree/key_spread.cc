@@ -1,0 +1,152 @@
+#include "btree/key_spread.h"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/errors.h"
+#include "base/status_macros.h"
+#include "btree/key_balance.h"
+#include "btree/key_layout.h"
+
+namespace turdb::btree {
+namespace {
+
+// More of them fill pages better and are more work: 6 leave them 90 % full, 4 88, 8 91.
+constexpr uint32_t kMostLeaves = 6;
+// Less room than this in a leaf would soon be gone again.
+constexpr uint32_t kLeastRoom = kKeyRoomBytes / 16;
+
+// Children [first, first + leaves.size()) of a parent.
+class Group {
+ public:
+  struct Leaf {
+    PageId id;
+    KeyPage page;
+  };
+
+  absl::Status Start(const pager::FileView& view, const KeySpot& spot, uint32_t cell_bytes) {
+    parent_id_ = spot.parent;
+    first_ = spot.child;
+    bytes_ = cell_bytes;
+    TURDB_RETURN_IF_ERROR(OpenKeyPage(view, parent_id_, 1, &parent_));
+    Leaf leaf;
+    TURDB_RETURN_IF_ERROR(Open(view, first_, &leaf));
+    leaves_.push_back(leaf);
+    bytes_ += leaf.page.LiveBytes();
+    return absl::OkStatus();
+  }
+
+  // Takes the emptier one of the two leaves beside it; false when there is none, or it is large enough.
+  absl::StatusOr<bool> Extend(const pager::FileView& view) {
+    if (leaves_.size() >= kMostLeaves) return false;
+    const uint32_t behind = first_ + static_cast<uint32_t>(leaves_.size());
+    if (!left_.has_value() && first_ > 0) TURDB_RETURN_IF_ERROR(Open(view, first_ - 1, &left_.emplace()));
+    if (!right_.has_value() && behind <= parent_.count()) TURDB_RETURN_IF_ERROR(Open(view, behind, &right_.emplace()));
+    if (!left_.has_value() && !right_.has_value()) return false;
+    const bool to_left = left_.has_value() && (!right_.has_value() || left_->page.LiveBytes() <= right_->page.LiveBytes());
+    std::optional<Leaf>& taken = to_left ? left_ : right_;
+    bytes_ += taken->page.LiveBytes();
+    leaves_.insert(to_left ? leaves_.begin() : leaves_.end(), *taken);
+    first_ -= to_left;
+    taken.reset();
+    return true;
+  }
+
+  bool HasRoom() const { return bytes_ <= leaves_.size() * size_t{kKeyRoomBytes - kLeastRoom}; }
+  uint32_t size() const { return static_cast<uint32_t>(leaves_.size()); }
+  const std::vector<Leaf>& leaves() const { return leaves_; }
+  PageId parent() const { return parent_id_; }
+  uint32_t first() const { return first_; }
+
+ private:
+  absl::Status Open(const pager::FileView& view, uint32_t child, Leaf* leaf) const {
+    if (!parent_.ChildAt(child, &leaf->id)) return DamagedKeyPage(view, parent_id_, "a child");
+    return OpenKeyPage(view, leaf->id, 0, &leaf->page);
+  }
+
+  PageId parent_id_;
+  KeyPage parent_;
+  uint32_t first_ = 0;
+  std::vector<Leaf> leaves_;
+  size_t bytes_ = 0;
+  std::optional<Leaf> left_, right_;
+};
+
+absl::Status Collect(const pager::FileView& view, const Group& group, PageId changed, const KeyLeafChange& change, KeyLayout* layout) {
+  for (const Group::Leaf& leaf : group.leaves()) {
+    const uint32_t count = leaf.page.count();
+    const bool is_changed = leaf.id == changed;
+    const uint32_t before = is_changed ? change.at : count;
+    const uint32_t behind = before + (is_changed && !change.is_insert);
+    const bool is_good = behind <= count && layout->Add(leaf.page, 0, before) && (!is_changed || layout->AddLoose(change.cell)) &&
+                         layout->Add(leaf.page, behind, count);
+    if (!is_good) return DamagedKeyPage(view, leaf.id, "a cell");
+  }
+  return absl::OkStatus();
+}
+
+// The keys that part the leaves of the layout, and a key of each leaf.
+struct Keys {
+  std::vector<std::string> firsts, separators;  // separators[i] stands before leaf i + 1
+
+  absl::Status Read(const pager::FileView& view, const KeyLayout& layout, uint32_t n) {
+    for (uint32_t i = 0; i < n; ++i) {
+      KeyCell first, last;
+      if (!layout.FirstCell(i, &first)) return InternalError("a cell just laid out is none");
+      TURDB_RETURN_IF_ERROR(ReadFullKey(view, first, &firsts.emplace_back()));
+      if (i == 0) continue;
+      std::string before;
+      if (!layout.LastCell(i - 1, &last)) return InternalError("a cell just laid out is none");
+      TURDB_RETURN_IF_ERROR(ReadFullKey(view, last, &before));
+      separators.emplace_back(Separator(before, firsts.back()));
+    }
+    return absl::OkStatus();
+  }
+};
+
+// Puts the n leaves of the layout in the place of the group's.
+absl::Status Replace(pager::FileWriter* writer, const Group& group, const KeyLayout& layout, uint32_t n) {
+  Keys keys;
+  TURDB_RETURN_IF_ERROR(keys.Read(writer->view(), layout, n));
+  std::vector<PageId> ids;
+  for (const Group::Leaf& leaf : group.leaves()) ids.push_back(leaf.id);
+  const PageId parent = group.parent();
+  const uint32_t first = group.first();
+  while (ids.size() < n) {
+    TURDB_ASSIGN_OR_RETURN(const PageId added, writer->Allocate(format::PageKind::kKeyLeaf));
+    ids.push_back(added);
+  }
+  for (uint32_t i = 0; i < n; ++i) TURDB_RETURN_IF_ERROR(CopyIntoKeyPage(writer, ids[i], layout.page(i)));
+  for (uint32_t i = 1; i < group.size(); ++i) TURDB_RETURN_IF_ERROR(RemoveKeyChild(writer, parent, first + 1, true));
+  for (uint32_t i = 1; i < n; ++i) TURDB_RETURN_IF_ERROR(InsertKeySeparator(writer, keys.separators[i - 1], ids[i], 1));
+  // Large cells make uneven leaves, and the new separators may be shorter.
+  for (uint32_t i = 0; i < n; ++i) TURDB_RETURN_IF_ERROR(BalanceKeyTree(writer, keys.firsts[i], 0, Balance::kUsually));
+  return BalanceKeyTree(writer, keys.firsts[0], 1, Balance::kUsually);
+}
+
+}  // namespace
+
+absl::StatusOr<bool> SpreadKeyLeaf(pager::FileWriter* writer, const KeyLeafChange& change) {
+  const pager::FileView& view = writer->view();
+  KeySpot spot;
+  TURDB_RETURN_IF_ERROR(FindKeySpot(view, change.key, 0, &spot));
+  if (!spot.exists || spot.is_root) return false;
+  Group group;
+  TURDB_RETURN_IF_ERROR(group.Start(view, spot, static_cast<uint32_t>(change.cell.size())));
+  for (;;) {
+    TURDB_ASSIGN_OR_RETURN(const bool is_larger, group.Extend(view));
+    if (group.size() < 2) return false;
+    if (is_larger && !group.HasRoom()) continue;
+    KeyLayout layout;
+    TURDB_RETURN_IF_ERROR(Collect(view, group, spot.id, change, &layout));
+    const uint32_t n = group.size() + !is_larger;
+    if (layout.Build(n)) {
+      TURDB_RETURN_IF_ERROR(Replace(writer, group, layout, n));
+      return true;
+    }
+    if (!is_larger) return false;
+  }
+}
+
+}  // namespace turdb::btree
