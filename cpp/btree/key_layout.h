@@ -16,6 +16,8 @@ namespace turdb::btree {
 
 class KeyLayout {
  public:
+  // For so many cells at most.
+  explicit KeyLayout(uint32_t most_cells) : items_(new Item[most_cells]) {}
   // Cells [begin, end) of a leaf.
   bool Add(const KeyPage& page, uint32_t begin, uint32_t end);
   bool AddLoose(std::string_view cell);
@@ -34,24 +36,28 @@ class KeyLayout {
     bool is_loose = false;  // whole keys in the cells, as in pages of the first layout
   };
   struct Item {
-    const uint8_t* start = nullptr;
-    uint32_t head = 0;
-    uint32_t payload = 0;  // kKeyVariedPayload when it is outside
-    uint16_t size = 0;
-    uint8_t source = 0;
-    uint8_t padding = 0;  // of the head
+    const uint8_t* start;
+    uint32_t head;
+    uint16_t size;
+    uint16_t bytes;    // of key, payload and entry, about
+    uint16_t payload;  // kKeyVariedPayload when it is outside
+    uint8_t source;
+    uint8_t padding;  // of the head
   };
 
-  void AddItem(const KeyCell& cell);
+  void AddItem(const KeyCell& cell, bool is_short);
   bool Parse(const Item& item, KeyCell* cell) const;
-  // About what it takes in a page, up to what is the same for all.
-  int64_t Weight(const Item& item) const;
   bool Cut(uint32_t n);
-  bool FormOf(uint32_t begin, uint32_t end, uint32_t* prefix, uint32_t* payload) const;
+  // Items [begin, end) as a page.
   bool BuildPart(uint32_t begin, uint32_t end, uint8_t* page);
+  bool StartPart(uint32_t begin, uint32_t end, uint8_t* page, KeyPageHeader* header) const;
+  uint32_t Heap(uint32_t begin, uint32_t end, size_t* bytes) const;
+  bool Convert(const Item& item, uint32_t entry, size_t entries_end, uint8_t* page, KeyPageHeader* header, size_t* at);
 
   std::vector<Source> sources_;
-  std::vector<Item> items_;
+  std::unique_ptr<Item[]> items_;
+  uint32_t count_ = 0;
+  int64_t bytes_ = 0;           // of all items
   std::vector<uint32_t> cuts_;  // begin of each page's items, and their end
   std::unique_ptr<uint8_t[]> pages_;
   Arena arena_;

@@ -44,14 +44,20 @@ class KeyPage {
   uint32_t Head(uint32_t i) const { return Load<uint32_t>(page_ + format::kKeyEntries + head_stride() * size_t{i}); }
   size_t head_stride() const { return is_plain_ ? format::kPlainHintBytes : format::kKeyEntryBytes; }
   bool CellAt(uint32_t i, KeyCell* cell) const;
+  // Of a cell, unchecked.
+  uint32_t Offset(uint32_t i) const {
+    const size_t at = is_plain_ ? format::kPlainHintBytes * slots_ + format::kPlainOffsetBytes * size_t{i}
+                                : format::kKeyEntryBytes * size_t{i} + format::kKeyHeadBytes;
+    return Load<uint16_t>(page_ + format::kKeyEntries + at);
+  }
+  // Whether the cells that came last stand one beside the other where another one is to go: keys come in order.
+  bool ContinuesRun(uint32_t at) const;
   // Interior: child i of count() + 1.
   bool ChildAt(uint32_t i, PageId* child) const;
   // Bytes that all keys have in common and heads do not show; false when the page is damaged.
   bool CommonPart(std::string_view* common) const;
 
  private:
-  uint32_t Offset(uint32_t i) const;
-
   const uint8_t* page_ = nullptr;
   uint32_t count_ = 0;
   uint32_t slots_ = 0;         // plain

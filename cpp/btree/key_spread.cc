@@ -1,5 +1,6 @@
 #include "btree/key_spread.h"
 
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <vector>
@@ -14,8 +15,10 @@ namespace {
 
 // More of them fill pages better and are more work: 6 leave them 90 % full, 4 88, 8 91.
 constexpr uint32_t kMostLeaves = 6;
-// Less room than this in a leaf would soon be gone again.
+// Less room in each would soon be gone again: a sixteenth, but for some large cells, up to a quarter.
 constexpr uint32_t kLeastRoom = kKeyRoomBytes / 16;
+constexpr uint32_t kLeastCells = 8;
+constexpr uint32_t kMostRoom = kKeyRoomBytes / 4;
 
 // Children [first, first + leaves.size()) of a parent.
 class Group {
@@ -34,6 +37,7 @@ class Group {
     TURDB_RETURN_IF_ERROR(Open(view, first_, &leaf));
     leaves_.push_back(leaf);
     bytes_ += leaf.page.LiveBytes();
+    cells_ += leaf.page.count();
     return absl::OkStatus();
   }
 
@@ -47,13 +51,18 @@ class Group {
     const bool to_left = left_.has_value() && (!right_.has_value() || left_->page.LiveBytes() <= right_->page.LiveBytes());
     std::optional<Leaf>& taken = to_left ? left_ : right_;
     bytes_ += taken->page.LiveBytes();
+    cells_ += taken->page.count();
     leaves_.insert(to_left ? leaves_.begin() : leaves_.end(), *taken);
     first_ -= to_left;
     taken.reset();
     return true;
   }
 
-  bool HasRoom() const { return bytes_ <= leaves_.size() * size_t{kKeyRoomBytes - kLeastRoom}; }
+  bool HasRoom() const {
+    const uint32_t room = std::clamp(kLeastCells * static_cast<uint32_t>(bytes_ / cells_), kLeastRoom, kMostRoom);
+    return bytes_ <= leaves_.size() * size_t{kKeyRoomBytes - room};
+  }
+  uint32_t cells() const { return cells_; }
   uint32_t size() const { return static_cast<uint32_t>(leaves_.size()); }
   const std::vector<Leaf>& leaves() const { return leaves_; }
   PageId parent() const { return parent_id_; }
@@ -70,6 +79,7 @@ class Group {
   uint32_t first_ = 0;
   std::vector<Leaf> leaves_;
   size_t bytes_ = 0;
+  uint32_t cells_ = 1;  // with the one that comes in
   std::optional<Leaf> left_, right_;
 };
 
@@ -138,7 +148,7 @@ absl::StatusOr<bool> SpreadKeyLeaf(pager::FileWriter* writer, const KeyLeafChang
     TURDB_ASSIGN_OR_RETURN(const bool is_larger, group.Extend(view));
     if (group.size() < 2) return false;
     if (is_larger && !group.HasRoom()) continue;
-    KeyLayout layout;
+    KeyLayout layout(group.cells());
     TURDB_RETURN_IF_ERROR(Collect(view, group, spot.id, change, &layout));
     const uint32_t n = group.size() + !is_larger;
     if (layout.Build(n)) {

@@ -74,6 +74,7 @@ struct Layout {
   bool is_insert = false;
   bool may_fit = true;     // as one page
   bool may_spread = true;  // has not been tried
+  bool continues_run = false;
 };
 
 // Cells [0, n) as one page and the rest as another; false when either does not fit. For an interior page cell n's key is the
@@ -123,7 +124,11 @@ absl::Status Split(pager::FileWriter* writer, Layout layout) {
   const auto halves = std::make_unique<Halves>();
   const uint32_t count = static_cast<uint32_t>(layout.cells.size());
   const bool is_at_end = layout.is_insert && layout.at + 1 == count && layout.at > 0;
-  bool is_built = halves->Build(layout, is_at_end ? layout.at : SplitPoint(layout.cells));
+  const uint32_t even = SplitPoint(layout.cells);
+  // A run goes on beside its last cell: that gets the emptier page.
+  const uint32_t of_run = std::clamp(layout.at + (layout.at < even), 1u, count - 1);
+  bool is_built = halves->Build(layout, is_at_end ? layout.at : layout.continues_run ? of_run : even);
+  if (!is_built && layout.continues_run) is_built = halves->Build(layout, even);
   for (const uint32_t edge : {1u, layout.level == 0 ? count - 1 : count - 2}) {
     if (!is_built && edge > 0 && edge < count) is_built = halves->Build(layout, edge);
   }
@@ -148,7 +153,7 @@ absl::Status LayOut(pager::FileWriter* writer, const Layout& layout) {
     }
   }
   const bool is_at_end = layout.is_insert && layout.at + 1 == layout.cells.size();
-  if (layout.level == 0 && !is_at_end && layout.may_spread) {
+  if (layout.level == 0 && !is_at_end && !layout.continues_run && layout.may_spread) {
     TURDB_ASSIGN_OR_RETURN(const bool is_shared, SpreadKeyLeaf(writer, {key, layout.at, layout.cells[layout.at], layout.is_insert}));
     if (is_shared) return absl::OkStatus();
   }
@@ -194,7 +199,8 @@ absl::Status InsertKeyCell(pager::FileWriter* writer, std::string_view key, std:
   TURDB_ASSIGN_OR_RETURN(uint8_t* const page, writer->MutablePage(found.id));
   if (TryInsertCell(page, found.at, cell)) return absl::OkStatus();
   const bool may_fit = MayFitAnew(found.page, found.at, cell);
-  const bool spreads = !may_fit && level == 0 && found.at < found.page.count();
+  const bool continues_run = level == 0 && found.page.ContinuesRun(found.at);
+  const bool spreads = !may_fit && level == 0 && !continues_run && found.at < found.page.count();
   if (spreads) {
     TURDB_ASSIGN_OR_RETURN(const bool is_spread, SpreadKeyLeaf(writer, {key, found.at, cell, true}));
     if (is_spread) return absl::OkStatus();
@@ -205,6 +211,7 @@ absl::Status InsertKeyCell(pager::FileWriter* writer, std::string_view key, std:
   TURDB_RETURN_IF_ERROR(StartLayout(writer->view(), found.id, found.page, &arena, &cells, &layout));
   layout.may_fit = may_fit;
   layout.may_spread = !spreads;
+  layout.continues_run = continues_run;
   cells.insert(cells.begin() + found.at, cell);
   layout.cells = cells;
   layout.at = found.at;
