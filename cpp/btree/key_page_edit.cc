@@ -145,8 +145,12 @@ bool MayFitAnew(const KeyPage& page, uint32_t at, std::string_view loose) {
   if (page.is_plain() || page.count() < 2 || !ParseKeyCell(loose, &cell) || !SuitsForm(page, cell)) return true;
   const StoredSize size = StoredSizeOf(cell, page.prefix().size(), page.payload());
   if (page.LiveBytes() + size.cell + kKeyEntryBytes <= kPageBytes - kKeyEntries) return true;
-  // At the edge the new key decides about the prefix.
-  return at > 0 && at < page.count() && page.CellAt(0, &first) && page.CellAt(page.count() - 1, &last) && first.head == last.head;
+  // A page that began with one key, or was cut since it was laid out, may get a longer prefix.
+  if (!page.CellAt(0, &first) || !page.CellAt(page.count() - 1, &last)) return true;
+  const uint32_t head = KeyHead(cell.tail, page.prefix().size());
+  const uint32_t low = at == 0 ? head : first.head;
+  const uint32_t high = at == page.count() ? head : last.head;
+  return low >> 24 == high >> 24 && first.head_bytes > 0 && last.head_bytes > 0;
 }
 
 bool BuildKeyPage(absl::Span<const std::string_view> cells, uint32_t level, PageId first_child, uint8_t* page) {

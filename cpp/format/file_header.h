@@ -29,7 +29,7 @@
 namespace turdb::format {
 
 inline constexpr std::string_view kFileMagic = "turdbfil";
-inline constexpr uint32_t kFormatVersion = 3;
+inline constexpr uint32_t kFormatVersion = 4;
 
 inline constexpr size_t kHeaderMagicOffset = 16;
 inline constexpr size_t kHeaderVersionOffset = 24;
