@@ -3,59 +3,89 @@
 #include <algorithm>
 #include <cstring>
 
-#include "absl/base/attributes.h"
-
 namespace turdb::btree {
 
 using namespace format;
 
-namespace {
-
-// What the layout needs of a cell with lengths below 64 and nothing outside the page; false for others.
-ABSL_ATTRIBUTE_ALWAYS_INLINE inline bool TakeShortCell(const uint8_t* at, const uint8_t* end, uint32_t form_payload, KeyCell* cell) {
-  const bool says_payload = form_payload == kKeyVariedPayload;
-  if (end - at < 2 || (at[0] & 0x81) != 0 || (says_payload && (at[1] & 0x81) != 0)) return false;
-  const uint32_t key = at[0] / 2;
-  cell->start = at;
-  cell->head_bytes = std::min<uint32_t>(key, kKeyHeadBytes);
-  cell->payload_bytes = says_payload ? at[1] / 2 : form_payload;
-  cell->size = 1 + says_payload + key - cell->head_bytes + cell->payload_bytes;
-  return cell->size <= static_cast<size_t>(end - at);
+void KeyLayout::Start(uint32_t most_cells) {
+  if (most_cells > most_) items_.reset(new Item[most_cells]);
+  most_ = std::max(most_, most_cells);
+  sources_.clear();
+  count_ = 0;
+  bytes_ = 0;
 }
 
-}  // namespace
+// Cells lie anywhere in pages that nobody looked at for long, so those are asked for before they are needed.
+void KeyLayout::Prefetch(const KeyPage& page) {
+  constexpr size_t kCacheLineBytes = 64;
+  for (size_t at = page.heap_begin(); at < kPageBytes; at += kCacheLineBytes) __builtin_prefetch(page.page() + at);
+}
 
 bool KeyLayout::Add(const KeyPage& page, uint32_t begin, uint32_t end) {
   if (begin == end) return true;
   sources_.push_back({{page.prefix(), page.payload()}, page.is_plain()});
-  const uint8_t* const heap_end = page.page() + kPageBytes - page.prefix().size();
-  KeyCell cell;  // of short ones only the sizes are set
-  for (uint32_t i = begin; i < end; ++i) {
-    const uint32_t offset = page.Offset(i);
-    const bool is_short = !page.is_plain() && offset >= kKeyEntries && TakeShortCell(page.page() + offset, heap_end, page.payload(), &cell);
-    if (is_short) cell.head = page.Head(i);
-    else if (!page.CellAt(i, &cell)) return false;
-    AddItem(cell, is_short);
+  if (!page.is_plain()) begin = AddShort(page, begin, end);
+  KeyCell cell;
+  for (; begin < end; begin = page.is_plain() ? begin : AddShort(page, begin, end)) {
+    if (!page.CellAt(begin++, &cell)) return false;
+    AddItem(cell);
   }
   return true;
+}
+
+// Cells with lengths below 64 and nothing outside the page, up to the first other one: of each only its lengths are looked at.
+uint32_t KeyLayout::AddShort(const KeyPage& page, uint32_t begin, uint32_t end) {
+  const uint8_t* const bytes = page.page();
+  const uint8_t* entry = bytes + kKeyEntries + kKeyEntryBytes * size_t{begin};
+  const uint32_t heap_end = static_cast<uint32_t>(kPageBytes - page.prefix().size());
+  const bool says_payload = page.payload() == kKeyVariedPayload;
+  const uint32_t payload = page.payload();
+  const auto source = static_cast<uint8_t>(sources_.size() - 1);
+  const uint32_t around = static_cast<uint32_t>(kKeyEntryBytes + page.prefix().size());
+  Item* item = items_.get() + count_;
+  int64_t total = 0;
+  uint32_t i = begin;
+  for (; i < end; ++i, ++item, entry += kKeyEntryBytes) {
+    const uint32_t offset = Load<uint16_t>(entry + kKeyHeadBytes);
+    if (offset < kKeyEntries || offset + 2 > heap_end) break;
+    const uint8_t* const at = bytes + offset;
+    const uint32_t lengths = Load<uint16_t>(at);  // of the key in the lower byte
+    if ((lengths & (says_payload ? 0x8181 : 0x81)) != 0) break;
+    const uint32_t key = (lengths & 0xff) / 2;
+    const uint32_t head_bytes = std::min<uint32_t>(key, kKeyHeadBytes);
+    const uint32_t payload_bytes = says_payload ? lengths >> 9 : payload;
+    const uint32_t size = 1 + says_payload + key - head_bytes + payload_bytes;
+    if (offset + size > heap_end) break;
+    item->start = at;
+    item->head = Load<uint32_t>(entry);
+    item->size = static_cast<uint16_t>(size);
+    item->bytes = static_cast<uint16_t>(size + around);
+    item->payload = static_cast<uint16_t>(payload_bytes);
+    item->source = source;
+    item->padding = static_cast<uint8_t>(kKeyHeadBytes - head_bytes);
+    total += size + around;
+  }
+  count_ += i - begin;
+  bytes_ += total;
+  return i;
 }
 
 bool KeyLayout::AddLoose(std::string_view loose) {
   KeyCell cell;
   if (!ParseKeyCell(loose, &cell)) return false;
   sources_.push_back({{}, true});
-  AddItem(cell, false);
+  AddItem(cell);
   return true;
 }
 
-ABSL_ATTRIBUTE_ALWAYS_INLINE inline void KeyLayout::AddItem(const KeyCell& cell, bool is_short) {
+void KeyLayout::AddItem(const KeyCell& cell) {
   const Source& source = sources_.back();
   Item& item = items_[count_++];
   item.start = cell.start;
   item.head = cell.head;
   item.size = static_cast<uint16_t>(cell.size);
   item.bytes = static_cast<uint16_t>(cell.size + kKeyEntryBytes - (source.is_loose ? kKeyHeadBytes : 0) + source.form.prefix.size());
-  item.payload = static_cast<uint16_t>(is_short || cell.payload_chain.value() == 0 ? cell.payload_bytes : kKeyVariedPayload);
+  item.payload = static_cast<uint16_t>(cell.payload_chain.value() == 0 ? cell.payload_bytes : kKeyVariedPayload);
   item.source = static_cast<uint8_t>(sources_.size() - 1);
   item.padding = static_cast<uint8_t>(kKeyHeadBytes - cell.head_bytes);
   bytes_ += item.bytes;
@@ -94,7 +124,8 @@ bool KeyLayout::Cut(uint32_t n) {
 
 bool KeyLayout::Build(uint32_t n) {
   if (!Cut(n)) return false;
-  pages_.reset(new uint8_t[kPageBytes * size_t{n}]);
+  if (n > most_pages_) pages_.reset(new uint8_t[kPageBytes * size_t{n}]);
+  most_pages_ = std::max(most_pages_, n);
   for (uint32_t i = 0; i < n; ++i) {
     if (!BuildPart(cuts_[i], cuts_[i + 1], pages_.get() + kPageBytes * size_t{i})) return false;
   }
@@ -161,10 +192,25 @@ bool KeyLayout::BuildPart(uint32_t begin, uint32_t end, uint8_t* page) {
 }
 
 // A cell of another form.
-bool KeyLayout::Convert(const Item& item, uint32_t entry, size_t entries_end, uint8_t* page, KeyPageHeader* header, size_t* at) {
+bool KeyLayout::Convert(const Item& item, uint32_t entry, size_t entries_end, uint8_t* page, KeyPageHeader* header, size_t* at) const {
   KeyCell cell;
-  arena_.Reset();
-  if (!Parse(item, &cell) || (!sources_[item.source].is_loose && !ParseKeyCell(LooseCell(cell, &arena_), &cell))) return false;
+  uint8_t whole[kKeyInlineBytes + kKeyHeadBytes + kPageBytes / 2];
+  if (!Parse(item, &cell)) return false;
+  if (!sources_[item.source].is_loose) {  // the key in one piece, with what follows it
+    const size_t before = cell.prefix.size() + cell.head_bytes;
+    const auto tail = reinterpret_cast<const uint8_t*>(cell.tail.data());
+    const auto rest = static_cast<size_t>(item.start + item.size - tail);
+    if (before + rest > sizeof whole) return false;
+    const std::string_view key(reinterpret_cast<const char*>(whole), cell.KeyBytesHere());
+    std::memcpy(whole, cell.prefix.data(), cell.prefix.size());
+    Store<uint32_t>(whole + cell.prefix.size(), __builtin_bswap32(cell.head));
+    std::memcpy(whole + before, tail, rest);
+    cell.prefix = {};
+    cell.head_bytes = 0;
+    cell.tail = key;
+    cell.start = whole;
+    cell.size = static_cast<uint32_t>(before + rest);
+  }
   if (cell.tail.size() < header->prefix) return false;
   const StoredSize size = StoredSizeOf(cell, header->prefix, header->payload);
   if (entries_end + size.cell > *at) return false;

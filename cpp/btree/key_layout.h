@@ -16,8 +16,9 @@ namespace turdb::btree {
 
 class KeyLayout {
  public:
-  // For so many cells at most.
-  explicit KeyLayout(uint32_t most_cells) : items_(new Item[most_cells]) {}
+  // Begins anew, for so many cells at most; memory is kept.
+  void Start(uint32_t most_cells);
+  static void Prefetch(const KeyPage& page);
   // Cells [begin, end) of a leaf.
   bool Add(const KeyPage& page, uint32_t begin, uint32_t end);
   bool AddLoose(std::string_view cell);
@@ -45,22 +46,24 @@ class KeyLayout {
     uint8_t padding;  // of the head
   };
 
-  void AddItem(const KeyCell& cell, bool is_short);
+  void AddItem(const KeyCell& cell);
+  uint32_t AddShort(const KeyPage& page, uint32_t begin, uint32_t end);
   bool Parse(const Item& item, KeyCell* cell) const;
   bool Cut(uint32_t n);
   // Items [begin, end) as a page.
   bool BuildPart(uint32_t begin, uint32_t end, uint8_t* page);
   bool StartPart(uint32_t begin, uint32_t end, uint8_t* page, KeyPageHeader* header) const;
   uint32_t Heap(uint32_t begin, uint32_t end, size_t* bytes) const;
-  bool Convert(const Item& item, uint32_t entry, size_t entries_end, uint8_t* page, KeyPageHeader* header, size_t* at);
+  bool Convert(const Item& item, uint32_t entry, size_t entries_end, uint8_t* page, KeyPageHeader* header, size_t* at) const;
 
   std::vector<Source> sources_;
   std::unique_ptr<Item[]> items_;
   uint32_t count_ = 0;
+  uint32_t most_ = 0;
   int64_t bytes_ = 0;           // of all items
   std::vector<uint32_t> cuts_;  // begin of each page's items, and their end
   std::unique_ptr<uint8_t[]> pages_;
-  Arena arena_;
+  uint32_t most_pages_ = 0;
 };
 
 }  // namespace turdb::btree

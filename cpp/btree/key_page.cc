@@ -58,9 +58,9 @@ uint32_t KeyPage::LiveBytes() const {
 }
 
 // New cells go below all others, so the three lowest ones are the last three.
-bool KeyPage::ContinuesRun(uint32_t at) const {
+KeyRun KeyPage::RunAt(uint32_t at) const {
   constexpr uint32_t kRun = 3;  // keys in no order look like that once in 10,000 times
-  if (is_plain_) return false;
+  if (is_plain_) return KeyRun::kNone;
   for (const bool is_ascending : {true, false}) {
     uint32_t expected = heap_begin();
     uint32_t n = 0;
@@ -69,9 +69,9 @@ bool KeyPage::ContinuesRun(uint32_t at) const {
       if (Offset(i) != expected || !CellAt(i, &cell)) break;
       expected += cell.size;
     }
-    if (n == kRun) return true;
+    if (n == kRun) return is_ascending ? KeyRun::kAscending : KeyRun::kDescending;
   }
-  return false;
+  return KeyRun::kNone;
 }
 
 bool KeyPage::CellAt(uint32_t i, KeyCell* cell) const {

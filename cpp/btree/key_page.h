@@ -25,6 +25,8 @@ struct KeySlot {
   bool is_found = false;
 };
 
+enum class KeyRun : uint8_t { kNone, kAscending, kDescending };
+
 class KeyPage {
  public:
   bool Open(const uint8_t* page);
@@ -50,8 +52,8 @@ class KeyPage {
                                 : format::kKeyEntryBytes * size_t{i} + format::kKeyHeadBytes;
     return Load<uint16_t>(page_ + format::kKeyEntries + at);
   }
-  // Whether the cells that came last stand one beside the other where another one is to go: keys come in order.
-  bool ContinuesRun(uint32_t at) const;
+  // Whether the cells that came last stand one beside the other where another one is to go, and in which order keys then come.
+  KeyRun RunAt(uint32_t at) const;
   // Interior: child i of count() + 1.
   bool ChildAt(uint32_t i, PageId* child) const;
   // Bytes that all keys have in common and heads do not show; false when the page is damaged.

@@ -13,11 +13,13 @@
 namespace turdb::btree {
 namespace {
 
-// More of them fill pages better and are more work: 6 leave them 90 % full, 4 88, 8 91.
+// More of them fill pages better and are more work: 4 leave them 88 % full, 6 90 %, 8 91 %.
 constexpr uint32_t kMostLeaves = 6;
+constexpr uint32_t kMostLeavesOfLarge = 5;  // of so large cells that sharing them is copying bytes, mostly: some hundred a leaf
+constexpr uint32_t kManyCells = 128;
 // Less room in each would soon be gone again: a sixteenth, but for some large cells, up to a quarter.
 constexpr uint32_t kLeastRoom = kKeyRoomBytes / 16;
-constexpr uint32_t kLeastCells = 8;
+constexpr uint32_t kLeastCells = 3;
 constexpr uint32_t kMostRoom = kKeyRoomBytes / 4;
 
 // Children [first, first + leaves.size()) of a parent.
@@ -43,7 +45,8 @@ class Group {
 
   // Takes the emptier one of the two leaves beside it; false when there is none, or it is large enough.
   absl::StatusOr<bool> Extend(const pager::FileView& view) {
-    if (leaves_.size() >= kMostLeaves) return false;
+    const uint32_t most = cells_ < kManyCells * leaves_.size() ? kMostLeavesOfLarge : kMostLeaves;
+    if (leaves_.size() >= most) return false;
     const uint32_t behind = first_ + static_cast<uint32_t>(leaves_.size());
     if (!left_.has_value() && first_ > 0) TURDB_RETURN_IF_ERROR(Open(view, first_ - 1, &left_.emplace()));
     if (!right_.has_value() && behind <= parent_.count()) TURDB_RETURN_IF_ERROR(Open(view, behind, &right_.emplace()));
@@ -131,7 +134,11 @@ absl::Status Replace(pager::FileWriter* writer, const Group& group, const KeyLay
   for (uint32_t i = 1; i < group.size(); ++i) TURDB_RETURN_IF_ERROR(RemoveKeyChild(writer, parent, first + 1, true));
   for (uint32_t i = 1; i < n; ++i) TURDB_RETURN_IF_ERROR(InsertKeySeparator(writer, keys.separators[i - 1], ids[i], 1));
   // Large cells make uneven leaves, and the new separators may be shorter.
-  for (uint32_t i = 0; i < n; ++i) TURDB_RETURN_IF_ERROR(BalanceKeyTree(writer, keys.firsts[i], 0, Balance::kUsually));
+  for (uint32_t i = 0; i < n; ++i) {
+    KeyPage page;
+    if (page.Open(layout.page(i)) && !IsThin(page)) continue;
+    TURDB_RETURN_IF_ERROR(BalanceKeyTree(writer, keys.firsts[i], 0, Balance::kUsually));
+  }
   return BalanceKeyTree(writer, keys.firsts[0], 1, Balance::kUsually);
 }
 
@@ -148,7 +155,10 @@ absl::StatusOr<bool> SpreadKeyLeaf(pager::FileWriter* writer, const KeyLeafChang
     TURDB_ASSIGN_OR_RETURN(const bool is_larger, group.Extend(view));
     if (group.size() < 2) return false;
     if (is_larger && !group.HasRoom()) continue;
-    KeyLayout layout(group.cells());
+    // Kept by the thread: a hundred kilobytes that are taken and given back time and again cost more than the copying.
+    static thread_local KeyLayout layout;
+    layout.Start(group.cells());
+    for (const Group::Leaf& leaf : group.leaves()) KeyLayout::Prefetch(leaf.page);
     TURDB_RETURN_IF_ERROR(Collect(view, group, spot.id, change, &layout));
     const uint32_t n = group.size() + !is_larger;
     if (layout.Build(n)) {

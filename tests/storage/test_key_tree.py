@@ -45,6 +45,16 @@ class KeyTreeMachine(TreeMachine):
             assert self.tree.insert(key, payload) == (key not in self.model)
             self.model.setdefault(key, payload)
 
+    @rule(prefix=short, seed=st.integers(0, 99), n=st.integers(50, 1500), length=st.sampled_from([4, 30, 300]))
+    def insert_scattered(self, prefix, seed, n, length):
+        """In no order, so that full leaves share with neighbours of any fill."""
+        rng = random.Random(seed)
+        for _ in range(n if length < 300 else n // 8):
+            key = prefix + b"%08x" % rng.getrandbits(32) + b"s" * rng.randrange(length)
+            payload = b"v" * rng.choice([0, 1, 1, length // 3])
+            assert self.tree.insert(key, payload) == (key not in self.model)
+            self.model.setdefault(key, payload)
+
     @rule(entries=st.dictionaries(keys, payloads, max_size=20), n=st.integers(0, 500))
     def append(self, entries, n):
         last = max(self.model, default=b"")
