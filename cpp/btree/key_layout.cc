@@ -8,8 +8,9 @@ namespace turdb::btree {
 using namespace format;
 
 void KeyLayout::Start(uint32_t most_cells) {
-  if (most_cells > most_) items_.reset(new Item[most_cells]);
-  most_ = std::max(most_, most_cells);
+  if (most_cells > kept_) items_.reset(new Item[most_cells]);
+  kept_ = std::max(kept_, most_cells);
+  most_ = most_cells;
   sources_.clear();
   count_ = 0;
   bytes_ = 0;
@@ -23,6 +24,7 @@ void KeyLayout::Prefetch(const KeyPage& page) {
 
 bool KeyLayout::Add(const KeyPage& page, uint32_t begin, uint32_t end) {
   if (begin == end) return true;
+  if (end - begin > most_ - count_) return false;
   sources_.push_back({{page.prefix(), page.payload()}, page.is_plain()});
   if (!page.is_plain()) begin = AddShort(page, begin, end);
   KeyCell cell;
@@ -72,7 +74,7 @@ uint32_t KeyLayout::AddShort(const KeyPage& page, uint32_t begin, uint32_t end) 
 
 bool KeyLayout::AddLoose(std::string_view loose) {
   KeyCell cell;
-  if (!ParseKeyCell(loose, &cell)) return false;
+  if (count_ == most_ || !ParseKeyCell(loose, &cell)) return false;
   sources_.push_back({{}, true});
   AddItem(cell);
   return true;

@@ -1,7 +1,8 @@
 // KeyLayout: cells of neighbouring leaves, and one that comes in, on their way into leaves that share them evenly.
 //
 // A cell goes over as it stands where its page and the new one have the same prefix and the same form of payloads; others are
-// taken apart. The pages and loose cells added must stay as they are until the last call. Damaged cells make Add return false.
+// taken apart. The pages and loose cells added must stay as they are until the last call. Damaged cells, and more than were announced (a
+// damaged tree has a page twice), make Add return false.
 // Not thread-safe.
 #pragma once
 
@@ -59,7 +60,8 @@ class KeyLayout {
   std::vector<Source> sources_;
   std::unique_ptr<Item[]> items_;
   uint32_t count_ = 0;
-  uint32_t most_ = 0;
+  uint32_t most_ = 0;  // there is room for, of kept_
+  uint32_t kept_ = 0;
   int64_t bytes_ = 0;           // of all items
   std::vector<uint32_t> cuts_;  // begin of each page's items, and their end
   std::unique_ptr<uint8_t[]> pages_;

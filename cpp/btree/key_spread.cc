@@ -15,9 +15,9 @@ namespace {
 
 // More of them fill pages better and are more work: 4 leave them 88 % full, 6 90 %, 8 91 %.
 constexpr uint32_t kMostLeaves = 6;
-constexpr uint32_t kMostLeavesOfLarge = 5;  // of so large cells that sharing them is copying bytes, mostly: some hundred a leaf
-constexpr uint32_t kManyCells = 128;
-// Less room in each would soon be gone again: a sixteenth, but for some large cells, up to a quarter.
+constexpr uint32_t kMostLeavesOfLarge = 5;  // of cells of some hundred bytes: there sharing is copying bytes
+constexpr uint32_t kManyCells = 128;        // in a leaf
+// Less room in each would soon be gone again: a sixteenth, or what some large cells take, up to a quarter.
 constexpr uint32_t kLeastRoom = kKeyRoomBytes / 16;
 constexpr uint32_t kLeastCells = 3;
 constexpr uint32_t kMostRoom = kKeyRoomBytes / 4;

@@ -15,8 +15,8 @@
 
 namespace turdb::table {
 
-// Tags 0x07 to 0x3f are texts of 0 to 56 bytes, which follow, in rows of tables. Those from 0x40 on hold an integer >= 0 in their lower six bits, and in the bytes behind them: 0x80 none, 0x40 one, 0xc0 two, of
-// which the last is the least significant.
+// Tags 0x07 to 0x3f are texts of 0 to 56 bytes, which follow, in rows of tables. Those from 0x40 on hold an integer >= 0 in their
+// lower six bits, and in the bytes behind them: 0x80 none, 0x40 one, 0xc0 two, of which the last is the least significant.
 enum class PayloadTag : uint8_t { kNull = 0, kInteger = 1, kReal = 2, kText = 3, kBlob = 4, kVector = 5, kInKey = 6 };
 
 // Whether DecodeKey would give this very cell back: not a real that equals an integer, nor text that folds.
