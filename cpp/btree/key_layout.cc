@@ -25,7 +25,7 @@ void KeyLayout::Prefetch(const KeyPage& page) {
 bool KeyLayout::Add(const KeyPage& page, uint32_t begin, uint32_t end) {
   if (begin == end) return true;
   if (end - begin > most_ - count_) return false;
-  sources_.push_back({{page.prefix(), page.payload()}, page.is_plain()});
+  sources_.push_back({{page.prefix(), page.payload()}, page.page(), page.is_plain()});
   if (!page.is_plain()) begin = AddShort(page, begin, end);
   KeyCell cell;
   for (; begin < end; begin = page.is_plain() ? begin : AddShort(page, begin, end)) {
@@ -75,7 +75,7 @@ uint32_t KeyLayout::AddShort(const KeyPage& page, uint32_t begin, uint32_t end) 
 bool KeyLayout::AddLoose(std::string_view loose) {
   KeyCell cell;
   if (count_ == most_ || !ParseKeyCell(loose, &cell)) return false;
-  sources_.push_back({{}, true});
+  sources_.push_back({{}, nullptr, true});
   AddItem(cell);
   return true;
 }
@@ -124,14 +124,61 @@ bool KeyLayout::Cut(uint32_t n) {
   return true;
 }
 
-bool KeyLayout::Build(uint32_t n) {
+bool KeyLayout::Build(uint32_t n, absl::Span<const KeyPage> homes) {
   if (!Cut(n)) return false;
   if (n > most_pages_) pages_.reset(new uint8_t[kPageBytes * size_t{n}]);
   most_pages_ = std::max(most_pages_, n);
+  edits_.assign(n, false);
   for (uint32_t i = 0; i < n; ++i) {
-    if (!BuildPart(cuts_[i], cuts_[i + 1], pages_.get() + kPageBytes * size_t{i})) return false;
+    edits_[i] = i < homes.size() && CanEdit(cuts_[i], cuts_[i + 1], homes[i]);
+    if (!edits_[i] && !BuildPart(cuts_[i], cuts_[i + 1], pages_.get() + kPageBytes * size_t{i})) return false;
   }
   return true;
+}
+
+// Cells come in below the others, so there must be room, and enough of what is free afterwards must be in one piece.
+bool KeyLayout::CanEdit(uint32_t begin, uint32_t end, const KeyPage& home) const {
+  if (home.is_plain() || end - begin < 2) return false;
+  uint32_t coming = 0, staying = 0;
+  bool payloads_vary = false;
+  for (uint32_t i = begin; i < end; ++i) {
+    const Source& source = sources_[items_[i].source];
+    if (source.is_loose || source.form.prefix != home.prefix() || source.form.payload != home.payload()) return false;
+    (source.page == home.page() ? staying : coming) += items_[i].size;
+    payloads_vary |= items_[i].payload != items_[begin].payload;
+  }
+  if (payloads_vary != (home.payload() == kKeyVariedPayload)) return false;
+  const size_t entries_end = kKeyEntries + kKeyEntryBytes * size_t{end - begin};
+  if (entries_end + coming > home.heap_begin()) return false;
+  const size_t gap = home.heap_begin() - coming - entries_end;
+  const size_t heap = kPageBytes - home.prefix().size() - home.heap_begin();
+  if (gap < kPageBytes / 64 || heap < staying || 2 * gap < heap - staying) return false;
+  // No longer prefix than that: the heads differ in their first byte.
+  return items_[begin].head >> 24 != items_[end - 1].head >> 24;
+}
+
+void KeyLayout::Edit(uint32_t part, const KeyPage& home, uint8_t* page) const {
+  const uint32_t begin = cuts_[part], end = cuts_[part + 1];
+  uint32_t at = home.heap_begin();
+  int64_t live = 0;  // what cells take in the heap, less the padding of their heads
+  std::vector<uint8_t> entries(kKeyEntryBytes * size_t{end - begin});
+  for (uint32_t i = begin; i < end; ++i) {
+    const Item& item = items_[i];
+    const bool stays = sources_[item.source].page == home.page();
+    if (!stays) {
+      at -= item.size;
+      std::memcpy(page + at, item.start, item.size);
+    }
+    live += item.size - item.padding;
+    uint8_t* const entry = entries.data() + kKeyEntryBytes * size_t{i - begin};
+    Store<uint32_t>(entry, item.head);
+    Store<uint16_t>(entry + kKeyHeadBytes, static_cast<uint16_t>(stays ? static_cast<uint32_t>(item.start - home.page()) : at));
+  }
+  std::memcpy(page + kKeyEntries, entries.data(), entries.size());
+  const int64_t heap = static_cast<int64_t>(kPageBytes - home.prefix().size()) - at;
+  Store<uint16_t>(page + kKeyCount, static_cast<uint16_t>(end - begin));
+  Store<uint16_t>(page + kKeyHeapBegin, static_cast<uint16_t>(at));
+  Store<uint16_t>(page + kKeyDead, static_cast<uint16_t>(std::clamp<int64_t>(heap - live, 0, kPageBytes)));
 }
 
 bool KeyLayout::StartPart(uint32_t begin, uint32_t end, uint8_t* page, KeyPageHeader* header) const {

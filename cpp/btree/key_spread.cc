@@ -53,6 +53,9 @@ class Group {
     if (!left_.has_value() && !right_.has_value()) return false;
     const bool to_left = left_.has_value() && (!right_.has_value() || left_->page.LiveBytes() <= right_->page.LiveBytes());
     std::optional<Leaf>& taken = to_left ? left_ : right_;
+    for (const Leaf& leaf : leaves_) {
+      if (leaf.id == taken->id) return DamagedKeyPage(view, leaf.id, "it has two places in the tree");
+    }
     bytes_ += taken->page.LiveBytes();
     cells_ += taken->page.count();
     leaves_.insert(to_left ? leaves_.begin() : leaves_.end(), *taken);
@@ -130,14 +133,25 @@ absl::Status Replace(pager::FileWriter* writer, const Group& group, const KeyLay
     TURDB_ASSIGN_OR_RETURN(const PageId added, writer->Allocate(format::PageKind::kKeyLeaf));
     ids.push_back(added);
   }
-  for (uint32_t i = 0; i < n; ++i) TURDB_RETURN_IF_ERROR(CopyIntoKeyPage(writer, ids[i], layout.page(i)));
+  for (uint32_t i = 0; i < group.size(); ++i) {
+    if (!layout.is_edited(i)) continue;
+    TURDB_ASSIGN_OR_RETURN(uint8_t* const page, writer->MutablePage(ids[i]));
+    layout.Edit(i, group.leaves()[i].page, page);
+  }
+  for (uint32_t i = 0; i < n; ++i) {
+    if (!layout.is_edited(i)) TURDB_RETURN_IF_ERROR(CopyIntoKeyPage(writer, ids[i], layout.page(i)));
+  }
+  std::vector<bool> are_thin;
+  for (const PageId id : ids) {
+    KeyPage page;
+    TURDB_RETURN_IF_ERROR(OpenKeyPage(writer->view(), id, 0, &page));
+    are_thin.push_back(IsThin(page));
+  }
   for (uint32_t i = 1; i < group.size(); ++i) TURDB_RETURN_IF_ERROR(RemoveKeyChild(writer, parent, first + 1, true));
   for (uint32_t i = 1; i < n; ++i) TURDB_RETURN_IF_ERROR(InsertKeySeparator(writer, keys.separators[i - 1], ids[i], 1));
   // Large cells make uneven leaves, and the new separators may be shorter.
   for (uint32_t i = 0; i < n; ++i) {
-    KeyPage page;
-    if (page.Open(layout.page(i)) && !IsThin(page)) continue;
-    TURDB_RETURN_IF_ERROR(BalanceKeyTree(writer, keys.firsts[i], 0, Balance::kUsually));
+    if (are_thin[i]) TURDB_RETURN_IF_ERROR(BalanceKeyTree(writer, keys.firsts[i], 0, Balance::kUsually));
   }
   return BalanceKeyTree(writer, keys.firsts[0], 1, Balance::kUsually);
 }
@@ -161,7 +175,9 @@ absl::StatusOr<bool> SpreadKeyLeaf(pager::FileWriter* writer, const KeyLeafChang
     for (const Group::Leaf& leaf : group.leaves()) KeyLayout::Prefetch(leaf.page);
     TURDB_RETURN_IF_ERROR(Collect(view, group, spot.id, change, &layout));
     const uint32_t n = group.size() + !is_larger;
-    if (layout.Build(n)) {
+    std::vector<KeyPage> homes;
+    for (const Group::Leaf& leaf : group.leaves()) homes.push_back(leaf.page);
+    if (layout.Build(n, homes)) {
       TURDB_RETURN_IF_ERROR(Replace(writer, group, layout, n));
       return true;
     }
