@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import random
+import uuid
 from collections.abc import Callable
 from contextlib import closing
 from typing import Any, NamedTuple
@@ -61,6 +62,29 @@ SCHEMAS = {
         lambda i, r: (i, *(v for _ in range(40) for v in (f"text {r.randrange(10**5)}", r.randrange(1000), pick(r)))),
         0.2,
     ),
+    "uuid key, without rowid": Schema(
+        ["CREATE TABLE t (id TEXT PRIMARY KEY, a INTEGER) WITHOUT ROWID"], lambda i, r: (uuid_of(r), r.randrange(1000)), 2
+    ),
+    "rows by uuid, without rowid": Schema(
+        ["CREATE TABLE t (id TEXT PRIMARY KEY, name TEXT, a INTEGER) WITHOUT ROWID"],
+        lambda i, r: (uuid_of(r), f"name{r.randrange(10**6)}", r.randrange(10**6)),
+        2,
+    ),
+    "uuid index": Schema(
+        ["CREATE TABLE t (id INTEGER PRIMARY KEY, uuid TEXT)", "CREATE INDEX by_uuid ON t (uuid)"],
+        lambda i, r: (i, uuid_of(r)),
+    ),
+    "blob key, without rowid": Schema(
+        ["CREATE TABLE t (id BLOB PRIMARY KEY, a INTEGER) WITHOUT ROWID"],
+        lambda i, r: (r.getrandbits(128).to_bytes(16, "big"), r.randrange(1000)),
+        4,
+    ),
+    "long blob key, without rowid": Schema(
+        ["CREATE TABLE t (id BLOB PRIMARY KEY, a INTEGER) WITHOUT ROWID"], lambda i, r: (blob_of(r), r.randrange(1000)), 0.3
+    ),
+    "long blob index": Schema(
+        ["CREATE TABLE t (id INTEGER PRIMARY KEY, b BLOB)", "CREATE INDEX by_b ON t (b)"], lambda i, r: (i, blob_of(r)), 0.6
+    ),
 }
 
 
@@ -79,6 +103,15 @@ def pick(r: random.Random) -> str | None:
 
 
 SYLLABLES = [a + b + c for a in "bdfgklmnprst" for b in "aeiou" for c in "lmnrs"]
+
+
+def uuid_of(r: random.Random) -> str:
+    return str(uuid.UUID(int=r.getrandbits(128), version=4))
+
+
+def blob_of(r: random.Random) -> bytes:
+    length = r.randrange(100, 501)
+    return r.getrandbits(8 * length).to_bytes(length, "big")
 
 
 def text_of(length: int, r: random.Random) -> str:

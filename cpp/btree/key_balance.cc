@@ -15,29 +15,6 @@ using namespace format;
 
 constexpr uint32_t kShareLimit = kKeyRoomBytes / 8;       // a page emptier than this takes over from a neighbour
 
-struct Spot {
-  PageId id = kRootPage;
-  PageId parent;
-  uint32_t child = 0;  // index in the parent
-  bool exists = false;
-  bool is_root = true;
-};
-
-absl::Status FindSpot(const pager::FileView& view, std::string_view key, uint32_t level, Spot* spot) {
-  KeyPage page;
-  TURDB_RETURN_IF_ERROR(OpenKeyPage(view, kRootPage, -1, &page));
-  if (page.level() < level) return absl::OkStatus();
-  spot->exists = true;
-  while (page.level() > level) {
-    TURDB_ASSIGN_OR_RETURN(spot->child, ChildForKey(view, spot->id, page, key));
-    spot->parent = spot->id;
-    spot->is_root = false;
-    if (!page.ChildAt(spot->child, &spot->id)) return DamagedKeyPage(view, spot->parent, "a child");
-    TURDB_RETURN_IF_ERROR(OpenKeyPage(view, spot->id, static_cast<int>(page.level()) - 1, &page));
-  }
-  return absl::OkStatus();
-}
-
 absl::Status BecomeEmptyLeaf(pager::FileWriter* writer) {
   TURDB_ASSIGN_OR_RETURN(uint8_t* const root, writer->MutablePage(kRootPage));
   BuildKeyPage({}, 0, PageId(0), root);
@@ -57,20 +34,6 @@ absl::Status CollapseKeyRoot(pager::FileWriter* writer) {
   }
 }
 
-// Takes child `child` of a page away, with the separator beside it. REQUIRES: the page has a separator.
-absl::Status RemoveChild(pager::FileWriter* writer, PageId id, uint32_t child, bool frees_chain) {
-  TURDB_ASSIGN_OR_RETURN(uint8_t* const bytes, writer->MutablePage(id));
-  KeyPage page;
-  KeyCell cell;
-  const uint32_t at = child == 0 ? 0 : child - 1;
-  if (!page.Open(bytes) || at >= page.count() || !page.CellAt(at, &cell) || cell.payload.size() != 4) {
-    return DamagedKeyPage(writer->view(), id, "a child");
-  }
-  if (child == 0) Store<uint32_t>(bytes + kKeyFirstChild, Load<uint32_t>(cell.payload.data()));
-  if (frees_chain) TURDB_RETURN_IF_ERROR(FreeKeyCell(writer, cell));
-  return EraseCell(bytes, at) ? absl::OkStatus() : DamagedKeyPage(writer->view(), id, "a cell");
-}
-
 // Children left_child and left_child + 1 of a parent, and what they hold.
 struct Pair {
   PageId parent;
@@ -81,7 +44,7 @@ struct Pair {
 };
 
 // The pair of the page and its neighbour on one side; false when there is none under the parent.
-absl::StatusOr<bool> PairOf(const pager::FileView& view, const Spot& spot, uint32_t level, bool with_right, Pair* pair) {
+absl::StatusOr<bool> PairOf(const pager::FileView& view, const KeySpot& spot, uint32_t level, bool with_right, Pair* pair) {
   KeyPage parent;
   TURDB_RETURN_IF_ERROR(OpenKeyPage(view, spot.parent, static_cast<int>(level) + 1, &parent));
   if (with_right ? spot.child >= parent.count() : spot.child == 0) return false;
@@ -124,7 +87,7 @@ absl::StatusOr<bool> Join(pager::FileWriter* writer, const Pair& pair, const Con
   if (!BuildKeyPage(content.cells, level, FirstChild(pair.left), bytes.bytes)) return false;
   TURDB_RETURN_IF_ERROR(CopyIntoKeyPage(writer, pair.left_id, bytes.bytes));
   TURDB_RETURN_IF_ERROR(writer->Free(pair.right_id));
-  TURDB_RETURN_IF_ERROR(RemoveChild(writer, pair.parent, pair.left_child + 1, level == 0));
+  TURDB_RETURN_IF_ERROR(RemoveKeyChild(writer, pair.parent, pair.left_child + 1, level == 0));
   return true;
 }
 
@@ -159,7 +122,7 @@ absl::StatusOr<bool> Share(pager::FileWriter* writer, const Pair& pair, absl::Sp
   }
   TURDB_RETURN_IF_ERROR(CopyIntoKeyPage(writer, pair.left_id, left.bytes));
   TURDB_RETURN_IF_ERROR(CopyIntoKeyPage(writer, pair.right_id, right.bytes));
-  TURDB_RETURN_IF_ERROR(RemoveChild(writer, pair.parent, pair.left_child + 1, level == 0));
+  TURDB_RETURN_IF_ERROR(RemoveKeyChild(writer, pair.parent, pair.left_child + 1, level == 0));
   TURDB_RETURN_IF_ERROR(InsertKeySeparator(writer, separator, pair.right_id, level + 1));
   // What one of them gave away its other neighbour may miss.
   TURDB_RETURN_IF_ERROR(BalanceKeyTree(writer, left_key, level, Balance::kUsually));
@@ -180,7 +143,7 @@ absl::StatusOr<bool> Unite(pager::FileWriter* writer, const Pair& pair, Balance 
   return fits ? Join(writer, pair, content) : Share(writer, pair, content.cells);
 }
 
-absl::Status BalanceAt(pager::FileWriter* writer, std::string_view key, uint32_t level, const Spot& spot,
+absl::Status BalanceAt(pager::FileWriter* writer, std::string_view key, uint32_t level, const KeySpot& spot,
                        Balance balance) {
   KeyPage page;
   TURDB_RETURN_IF_ERROR(OpenKeyPage(writer->view(), spot.id, static_cast<int>(level), &page));
@@ -207,6 +170,34 @@ absl::Status BalanceAt(pager::FileWriter* writer, std::string_view key, uint32_t
 
 }  // namespace
 
+absl::Status FindKeySpot(const pager::FileView& view, std::string_view key, uint32_t level, KeySpot* spot) {
+  KeyPage page;
+  TURDB_RETURN_IF_ERROR(OpenKeyPage(view, kRootPage, -1, &page));
+  if (page.level() < level) return absl::OkStatus();
+  spot->exists = true;
+  while (page.level() > level) {
+    TURDB_ASSIGN_OR_RETURN(spot->child, ChildForKey(view, spot->id, page, key));
+    spot->parent = spot->id;
+    spot->is_root = false;
+    if (!page.ChildAt(spot->child, &spot->id)) return DamagedKeyPage(view, spot->parent, "a child");
+    TURDB_RETURN_IF_ERROR(OpenKeyPage(view, spot->id, static_cast<int>(page.level()) - 1, &page));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status RemoveKeyChild(pager::FileWriter* writer, PageId id, uint32_t child, bool frees_chain) {
+  TURDB_ASSIGN_OR_RETURN(uint8_t* const bytes, writer->MutablePage(id));
+  KeyPage page;
+  KeyCell cell;
+  const uint32_t at = child == 0 ? 0 : child - 1;
+  if (!page.Open(bytes) || at >= page.count() || !page.CellAt(at, &cell) || cell.payload.size() != 4) {
+    return DamagedKeyPage(writer->view(), id, "a child");
+  }
+  if (child == 0) Store<uint32_t>(bytes + kKeyFirstChild, Load<uint32_t>(cell.payload.data()));
+  if (frees_chain) TURDB_RETURN_IF_ERROR(FreeKeyCell(writer, cell));
+  return EraseCell(bytes, at) ? absl::OkStatus() : DamagedKeyPage(writer->view(), id, "a cell");
+}
+
 uint32_t JoinedKeyBytes(const KeyPage& left, const KeyPage& right, const KeyCell& separator) {
   const size_t common = CommonBytes(left.prefix(), right.prefix());
   const auto bytes = [&](const KeyPage& page, const KeyPage& other) {
@@ -220,40 +211,11 @@ uint32_t JoinedKeyBytes(const KeyPage& left, const KeyPage& right, const KeyCell
 }
 
 absl::Status BalanceKeyTree(pager::FileWriter* writer, std::string_view key, uint32_t level, Balance balance) {
-  Spot spot;
-  TURDB_RETURN_IF_ERROR(FindSpot(writer->view(), key, level, &spot));
+  KeySpot spot;
+  TURDB_RETURN_IF_ERROR(FindKeySpot(writer->view(), key, level, &spot));
   if (!spot.exists) return absl::OkStatus();
   if (spot.is_root) return level == 0 ? absl::OkStatus() : CollapseKeyRoot(writer);
   return BalanceAt(writer, key, level, spot, balance);
-}
-
-absl::StatusOr<bool> ShareOverfullLeaf(pager::FileWriter* writer, std::string_view key,
-                                       absl::Span<const std::string_view> cells) {
-  Spot spot;
-  TURDB_RETURN_IF_ERROR(FindSpot(writer->view(), key, 0, &spot));
-  if (!spot.exists || spot.is_root) return false;
-  Pair best;
-  bool best_is_right = false;
-  uint32_t best_bytes = kKeyRoomBytes / 4 * 3;
-  for (const bool with_right : {true, false}) {
-    Pair pair;
-    TURDB_ASSIGN_OR_RETURN(const bool has_pair, PairOf(writer->view(), spot, 0, with_right, &pair));
-    const uint32_t bytes = !has_pair ? kKeyRoomBytes : (with_right ? pair.right : pair.left).LiveBytes();
-    if (bytes > best_bytes) continue;
-    best = pair;
-    best_is_right = with_right;
-    best_bytes = bytes;
-  }
-  if (best.parent == PageId()) return false;
-  Arena arena;
-  std::vector<std::string_view> all, others;
-  const KeyPage& neighbour = best_is_right ? best.right : best.left;
-  if (!ListCells(neighbour, &arena, &others)) {
-    return DamagedKeyPage(writer->view(), best_is_right ? best.right_id : best.left_id, "a cell");
-  }
-  all.assign(cells.begin(), cells.end());
-  all.insert(best_is_right ? all.end() : all.begin(), others.begin(), others.end());
-  return Share(writer, best, all);
 }
 
 absl::Status BalanceKeyLeaf(pager::FileWriter* writer, const KeyPath& path, std::string_view key, Balance balance) {
@@ -273,7 +235,7 @@ absl::Status RemoveKeyLeaf(pager::FileWriter* writer, const KeyPath& path, std::
     if (step == 0) return BecomeEmptyLeaf(writer);  // the last page of the tree
     TURDB_RETURN_IF_ERROR(writer->Free(path.steps[step].page));
   }
-  TURDB_RETURN_IF_ERROR(RemoveChild(writer, path.steps[step].page, path.steps[step].child, true));
+  TURDB_RETURN_IF_ERROR(RemoveKeyChild(writer, path.steps[step].page, path.steps[step].child, true));
   // The pages on both sides of the gap are neighbours now.
   const uint32_t level = path.depth - 1 - step;
   TURDB_RETURN_IF_ERROR(BalanceKeyTree(writer, key, level, Balance::kUsually));

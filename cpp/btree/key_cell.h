@@ -78,7 +78,7 @@ absl::Status ReadFullKey(const pager::FileView& view, const KeyCell& cell, std::
 // A loose cell; long keys and payloads go to overflow chains.
 absl::StatusOr<std::string> MakeKeyCell(pager::FileWriter* writer, std::string_view key, std::string_view payload);
 // As that for a short key and payload, without an allocation; empty when they are not short.
-inline constexpr size_t kSmallCellBytes = 240;
+inline constexpr size_t kSmallCellBytes = 1000;
 struct SmallCellBytes {
   uint8_t bytes[kSmallCellBytes + 2 * kMaxVarintBytes];
 };

@@ -57,9 +57,21 @@ uint32_t KeyPage::LiveBytes() const {
   return used - std::min<uint32_t>(used, Load<uint16_t>(page_ + kKeyDead));
 }
 
-uint32_t KeyPage::Offset(uint32_t i) const {
-  const size_t at = is_plain_ ? kPlainHintBytes * slots_ + kPlainOffsetBytes * size_t{i} : kKeyEntryBytes * size_t{i} + kKeyHeadBytes;
-  return Load<uint16_t>(page_ + kKeyEntries + at);
+// New cells go below all others, so the three lowest ones are the last three.
+KeyRun KeyPage::RunAt(uint32_t at) const {
+  constexpr uint32_t kRun = 3;  // keys in no order look like that once in 10,000 times
+  if (is_plain_) return KeyRun::kNone;
+  for (const bool is_ascending : {true, false}) {
+    uint32_t expected = heap_begin();
+    uint32_t n = 0;
+    for (KeyCell cell; n < kRun && (is_ascending ? at > n : at + n < count_); ++n) {
+      const uint32_t i = is_ascending ? at - n - 1 : at + n;
+      if (Offset(i) != expected || !CellAt(i, &cell)) break;
+      expected += cell.size;
+    }
+    if (n == kRun) return is_ascending ? KeyRun::kAscending : KeyRun::kDescending;
+  }
+  return KeyRun::kNone;
 }
 
 bool KeyPage::CellAt(uint32_t i, KeyCell* cell) const {

@@ -25,6 +25,8 @@ struct KeySlot {
   bool is_found = false;
 };
 
+enum class KeyRun : uint8_t { kNone, kAscending, kDescending };
+
 class KeyPage {
  public:
   bool Open(const uint8_t* page);
@@ -44,14 +46,20 @@ class KeyPage {
   uint32_t Head(uint32_t i) const { return Load<uint32_t>(page_ + format::kKeyEntries + head_stride() * size_t{i}); }
   size_t head_stride() const { return is_plain_ ? format::kPlainHintBytes : format::kKeyEntryBytes; }
   bool CellAt(uint32_t i, KeyCell* cell) const;
+  // Of a cell, unchecked.
+  uint32_t Offset(uint32_t i) const {
+    const size_t at = is_plain_ ? format::kPlainHintBytes * slots_ + format::kPlainOffsetBytes * size_t{i}
+                                : format::kKeyEntryBytes * size_t{i} + format::kKeyHeadBytes;
+    return Load<uint16_t>(page_ + format::kKeyEntries + at);
+  }
+  // Whether the cells that came last stand one beside the other where another one is to go, and in which order keys then come.
+  KeyRun RunAt(uint32_t at) const;
   // Interior: child i of count() + 1.
   bool ChildAt(uint32_t i, PageId* child) const;
   // Bytes that all keys have in common and heads do not show; false when the page is damaged.
   bool CommonPart(std::string_view* common) const;
 
  private:
-  uint32_t Offset(uint32_t i) const;
-
   const uint8_t* page_ = nullptr;
   uint32_t count_ = 0;
   uint32_t slots_ = 0;         // plain
@@ -87,6 +95,24 @@ bool BuildKeyPage(absl::Span<const std::string_view> cells, uint32_t level, Page
 bool ListCells(const KeyPage& page, Arena* arena, std::vector<std::string_view>* cells);
 // What the keys of loose cells in order have in common, as far as they are in a page; of a single one nothing.
 size_t CommonPrefix(absl::Span<const std::string_view> cells);
+
+// Of a page laid out.
+struct KeyPageHeader {
+  uint32_t cells = 0;
+  uint32_t payload = format::kKeyVariedPayload;
+  uint32_t heap_begin = 0;
+  uint32_t dead = 0;
+  uint32_t prefix = 0;  // its length
+  uint32_t level = 0;
+  PageId first_child{0};
+};
+void StoreKeyPageHeader(const KeyPageHeader& header, uint8_t* page);
+
+inline void StoreKeyEntry(uint8_t* page, uint32_t at, uint32_t head, uint32_t offset) {
+  uint8_t* const entry = page + format::kKeyEntries + format::kKeyEntryBytes * size_t{at};
+  Store<uint32_t>(entry, head);
+  Store<uint16_t>(entry + format::kKeyHeadBytes, static_cast<uint16_t>(offset));
+}
 
 // The bytes that loose cells take as one page, cell after cell in order.
 class KeyPageSize {

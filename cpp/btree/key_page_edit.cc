@@ -27,12 +27,6 @@ bool SuitsForm(const KeyPage& page, const KeyCell& cell) {
   return cell.tail.substr(0, prefix.size()) == prefix;
 }
 
-void StoreEntry(uint8_t* bytes, uint32_t at, uint32_t head, uint32_t offset) {
-  uint8_t* entry = bytes + kKeyEntries + kKeyEntryBytes * size_t{at};
-  Store<uint32_t>(entry, head);
-  Store<uint16_t>(entry + kKeyHeadBytes, static_cast<uint16_t>(offset));
-}
-
 // The one payload size of all cells as far as the first tells, or that they vary.
 uint32_t FirstPayload(absl::Span<const std::string_view> cells) {
   KeyCell first;
@@ -62,7 +56,7 @@ struct Filling {
       begin -= size.cell;
       padding += size.padding;
       StoreCell(cell, prefix, payload, page + begin);
-      StoreEntry(page, at++, KeyHead(cell.tail, prefix), static_cast<uint32_t>(begin));
+      StoreKeyEntry(page, at++, KeyHead(cell.tail, prefix), static_cast<uint32_t>(begin));
     }
     if (prefix > 0) std::memcpy(page + kPageBytes - prefix, cell.tail.data(), prefix);
     std::memset(page + entries_end, 0, begin - entries_end);
@@ -80,6 +74,17 @@ bool EraseFromPlain(uint8_t* bytes, const KeyPage& page, uint32_t at) {
 
 }  // namespace
 
+void StoreKeyPageHeader(const KeyPageHeader& header, uint8_t* page) {
+  SetPageKind(page, header.level == 0 ? PageKind::kKeyLeaf : PageKind::kKeyInterior);
+  Store<uint16_t>(page + kKeyCount, static_cast<uint16_t>(header.cells));
+  Store<uint16_t>(page + kKeyPayloadSize, static_cast<uint16_t>(header.payload));
+  Store<uint16_t>(page + kKeyHeapBegin, static_cast<uint16_t>(header.heap_begin));
+  Store<uint16_t>(page + kKeyDead, static_cast<uint16_t>(header.dead));
+  Store<uint16_t>(page + kKeyPrefix, static_cast<uint16_t>(header.prefix));
+  Store<uint16_t>(page + kKeyLevel, static_cast<uint16_t>(header.level));
+  Store<uint32_t>(page + kKeyFirstChild, header.first_child.value());
+}
+
 bool TryInsertCell(uint8_t* bytes, uint32_t at, std::string_view loose) {
   KeyPage page;
   KeyCell cell;
@@ -92,7 +97,7 @@ bool TryInsertCell(uint8_t* bytes, uint32_t at, std::string_view loose) {
   StoreCell(cell, page.prefix().size(), page.payload(), bytes + begin);
   uint8_t* entry = bytes + kKeyEntries + kKeyEntryBytes * size_t{at};
   std::memmove(entry + kKeyEntryBytes, entry, kKeyEntryBytes * size_t{page.count() - at});
-  StoreEntry(bytes, at, KeyHead(cell.tail, page.prefix().size()), begin);
+  StoreKeyEntry(bytes, at, KeyHead(cell.tail, page.prefix().size()), begin);
   Store<uint16_t>(bytes + kKeyCount, static_cast<uint16_t>(page.count() + 1));
   if (size.padding > 0) AddDead(bytes, size.padding);
   return true;
@@ -113,7 +118,7 @@ bool TryReplaceCell(uint8_t* bytes, uint32_t at, std::string_view loose) {
     AddDead(bytes, old.size - size);
   }
   StoreCell(cell, page.prefix().size(), page.payload(), bytes + begin);
-  StoreEntry(bytes, at, KeyHead(cell.tail, page.prefix().size()), begin);
+  StoreKeyEntry(bytes, at, KeyHead(cell.tail, page.prefix().size()), begin);
   return true;
 }
 
@@ -140,8 +145,12 @@ bool MayFitAnew(const KeyPage& page, uint32_t at, std::string_view loose) {
   if (page.is_plain() || page.count() < 2 || !ParseKeyCell(loose, &cell) || !SuitsForm(page, cell)) return true;
   const StoredSize size = StoredSizeOf(cell, page.prefix().size(), page.payload());
   if (page.LiveBytes() + size.cell + kKeyEntryBytes <= kPageBytes - kKeyEntries) return true;
-  // At the edge the new key decides about the prefix.
-  return at > 0 && at < page.count() && page.CellAt(0, &first) && page.CellAt(page.count() - 1, &last) && first.head == last.head;
+  // A page that began with one key, or was cut since it was laid out, may get a longer prefix.
+  if (!page.CellAt(0, &first) || !page.CellAt(page.count() - 1, &last)) return true;
+  const uint32_t head = KeyHead(cell.tail, page.prefix().size());
+  const uint32_t low = at == 0 ? head : first.head;
+  const uint32_t high = at == page.count() ? head : last.head;
+  return low >> 24 == high >> 24 && first.head_bytes > 0 && last.head_bytes > 0;
 }
 
 bool BuildKeyPage(absl::Span<const std::string_view> cells, uint32_t level, PageId first_child, uint8_t* page) {
@@ -153,14 +162,15 @@ bool BuildKeyPage(absl::Span<const std::string_view> cells, uint32_t level, Page
     filled = filling.Fill(cells, page);
   }
   if (filled != Filled::kYes) return false;
-  SetPageKind(page, level == 0 ? PageKind::kKeyLeaf : PageKind::kKeyInterior);
-  Store<uint16_t>(page + kKeyCount, static_cast<uint16_t>(cells.size()));
-  Store<uint16_t>(page + kKeyPayloadSize, static_cast<uint16_t>(filling.payload));
-  Store<uint16_t>(page + kKeyHeapBegin, static_cast<uint16_t>(filling.begin));
-  Store<uint16_t>(page + kKeyDead, static_cast<uint16_t>(filling.padding));
-  Store<uint16_t>(page + kKeyPrefix, static_cast<uint16_t>(filling.prefix));
-  Store<uint16_t>(page + kKeyLevel, static_cast<uint16_t>(level));
-  Store<uint32_t>(page + kKeyFirstChild, first_child.value());
+  KeyPageHeader header;
+  header.cells = static_cast<uint32_t>(cells.size());
+  header.payload = filling.payload;
+  header.heap_begin = static_cast<uint32_t>(filling.begin);
+  header.dead = static_cast<uint32_t>(filling.padding);
+  header.prefix = static_cast<uint32_t>(filling.prefix);
+  header.level = level;
+  header.first_child = first_child;
+  StoreKeyPageHeader(header, page);
   return true;
 }
 

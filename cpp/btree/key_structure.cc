@@ -7,6 +7,7 @@
 #include "base/errors.h"
 #include "base/status_macros.h"
 #include "btree/key_balance.h"
+#include "btree/key_spread.h"
 #include "btree/row_pieces.h"
 
 namespace turdb::btree {
@@ -71,7 +72,9 @@ struct Layout {
   absl::Span<const std::string_view> cells;  // loose
   uint32_t at = 0;                           // the new or changed one
   bool is_insert = false;
-  bool may_fit = true;  // as one page
+  bool may_fit = true;     // as one page
+  bool may_spread = true;  // has not been tried
+  KeyRun run = KeyRun::kNone;  // of which it is the next
 };
 
 // Cells [0, n) as one page and the rest as another; false when either does not fit. For an interior page cell n's key is the
@@ -115,13 +118,28 @@ absl::Status SplitAt(pager::FileWriter* writer, const Layout& layout, const Halv
   return BalanceKeyTree(writer, separator, level, Balance::kUsually);
 }
 
+// A run goes on beside its last cell, so the page is cut there: the run gets a page without those before which it stands, if that has
+// a quarter of free room (it may have a long prefix), else its last cell goes to the emptier side.
+bool HalveBesideRun(const Layout& layout, uint32_t even, Halves* halves) {
+  const bool is_ascending = layout.run == KeyRun::kAscending;
+  if (layout.at > 0 && halves->Build(layout, layout.at + is_ascending)) {
+    KeyPage of_run;
+    const bool is_open = of_run.Open(is_ascending ? halves->left.bytes : halves->right.bytes);
+    if (is_open && of_run.free_bytes() >= kKeyRoomBytes / 4) return true;
+  }
+  return halves->Build(layout, std::max(layout.at + (layout.at < even), 1u));
+}
+
 // A key that lacks the page's prefix is its first or its last; so when no two even halves hold the cells without the prefix, that
 // one alone and the others do (of an interior page but one, which goes up).
 absl::Status Split(pager::FileWriter* writer, Layout layout) {
   const auto halves = std::make_unique<Halves>();
   const uint32_t count = static_cast<uint32_t>(layout.cells.size());
   const bool is_at_end = layout.is_insert && layout.at + 1 == count && layout.at > 0;
-  bool is_built = halves->Build(layout, is_at_end ? layout.at : SplitPoint(layout.cells));
+  const uint32_t even = SplitPoint(layout.cells);
+  bool is_built = is_at_end && halves->Build(layout, layout.at);
+  if (!is_at_end && layout.run != KeyRun::kNone) is_built = HalveBesideRun(layout, even, halves.get());
+  if (!is_built) is_built = halves->Build(layout, even);
   for (const uint32_t edge : {1u, layout.level == 0 ? count - 1 : count - 2}) {
     if (!is_built && edge > 0 && edge < count) is_built = halves->Build(layout, edge);
   }
@@ -146,8 +164,8 @@ absl::Status LayOut(pager::FileWriter* writer, const Layout& layout) {
     }
   }
   const bool is_at_end = layout.is_insert && layout.at + 1 == layout.cells.size();
-  if (layout.level == 0 && !is_at_end) {
-    TURDB_ASSIGN_OR_RETURN(const bool is_shared, ShareOverfullLeaf(writer, key, layout.cells));
+  if (layout.level == 0 && !is_at_end && layout.run == KeyRun::kNone && layout.may_spread) {
+    TURDB_ASSIGN_OR_RETURN(const bool is_shared, SpreadKeyLeaf(writer, {key, layout.at, layout.cells[layout.at], layout.is_insert}));
     if (is_shared) return absl::OkStatus();
   }
   return Split(writer, layout);
@@ -191,11 +209,20 @@ absl::Status InsertKeyCell(pager::FileWriter* writer, std::string_view key, std:
   TURDB_RETURN_IF_ERROR(FindPlace(writer->view(), key, level, &found));
   TURDB_ASSIGN_OR_RETURN(uint8_t* const page, writer->MutablePage(found.id));
   if (TryInsertCell(page, found.at, cell)) return absl::OkStatus();
+  const bool may_fit = MayFitAnew(found.page, found.at, cell);
+  const KeyRun run = level == 0 ? found.page.RunAt(found.at) : KeyRun::kNone;
+  const bool spreads = !may_fit && level == 0 && run == KeyRun::kNone && found.at < found.page.count();
+  if (spreads) {
+    TURDB_ASSIGN_OR_RETURN(const bool is_spread, SpreadKeyLeaf(writer, {key, found.at, cell, true}));
+    if (is_spread) return absl::OkStatus();
+  }
   Arena arena;
   Cells cells;
   Layout layout;
   TURDB_RETURN_IF_ERROR(StartLayout(writer->view(), found.id, found.page, &arena, &cells, &layout));
-  layout.may_fit = MayFitAnew(found.page, found.at, cell);
+  layout.may_fit = may_fit;
+  layout.may_spread = !spreads;
+  layout.run = run;
   cells.insert(cells.begin() + found.at, cell);
   layout.cells = cells;
   layout.at = found.at;

@@ -54,7 +54,10 @@ std::string EscapeFileName(std::string_view name) {
 absl::Status CreateTableFile(txn::Transaction* txn, TableDef* table) {
   const std::string path = Cat(EscapeFileName(table->schema), "/", EscapeFileName(table->name), ".tbd");
   TURDB_ASSIGN_OR_RETURN(pager::FileWriter* const writer, MakeFile(txn, path, &table->file, &table->path));
-  return table->is_without_rowid ? btree::CreateKeyTree(writer) : btree::CreateRowTree(writer);
+  if (!table->is_without_rowid) return btree::CreateRowTree(writer);
+  TURDB_ASSIGN_OR_RETURN(uint8_t* const header, writer->MutablePage(PageId(0)));
+  Store<uint32_t>(header + kPayloadFormOffset, kShortPayloads);
+  return btree::CreateKeyTree(writer);
 }
 
 absl::Status CreateVectorFile(txn::Transaction* txn, const TableDef& table, ColumnDef* column) {

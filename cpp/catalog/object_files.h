@@ -5,14 +5,21 @@
 // catalog's `path` is what counts. REQUIRES everywhere: txn->is_writing().
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
 #include "absl/status/status.h"
 #include "catalog/definitions.h"
+#include "pager/file_writer.h"
 #include "txn/store.h"
 
 namespace turdb::catalog {
+
+// In the user area of a WITHOUT ROWID table's file, u32: kShortPayloads, or 0 in files that builds of format versions 1 to 3 made
+// (docs/format/catalog.md, "Rows of WITHOUT ROWID tables").
+inline constexpr size_t kPayloadFormOffset = pager::kUserAreaOffset + 8;
+inline constexpr uint32_t kShortPayloads = 1;
 
 std::string EscapeFileName(std::string_view name);
 

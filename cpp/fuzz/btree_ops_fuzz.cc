@@ -4,6 +4,7 @@
 #include <map>
 #include <string>
 
+#include "base/strings.h"
 #include "btree/key_tree.h"
 #include "btree/row_tree.h"
 #include "fuzz/random_cell.h"
@@ -121,6 +122,7 @@ class KeyTreeRun {
 
   void Step(uint8_t op) {
     const std::string key = Key();
+    if (op >= 248) return Scatter(key);
     switch (op % 8) {
       case 0: case 1: Insert(key, Payload()); break;
       case 2: {
@@ -156,6 +158,16 @@ class KeyTreeRun {
  private:
   static std::string Numbered(const std::string& key, uint32_t i) {
     return key + static_cast<char>(i * 37 >> 8) + static_cast<char>(i * 37);
+  }
+  // Keys in no order, enough of them to fill leaves.
+  void Scatter(const std::string& prefix) {
+    const uint32_t n = 8 * input_->Byte();
+    uint32_t at = input_->Byte();
+    const std::string payload = Payload();
+    for (uint32_t i = 0; i < n; ++i) {
+      at = at * 1664525u + 1013904223u;
+      Insert(Cat(prefix, at >> 8, std::string(at % 64, 's')), i % 16 == 0 ? payload : payload.substr(0, at % 3));
+    }
   }
   std::string Key() {
     const uint8_t shape = input_->Byte();

@@ -3,11 +3,11 @@
 #include "table/index_codec.h"
 
 #include <algorithm>
-#include <set>
 
 #include "base/coding.h"
 #include "base/errors.h"
 #include "base/status_macros.h"
+#include "catalog/object_files.h"
 #include "table/payload.h"
 
 namespace turdb::table {
@@ -33,11 +33,20 @@ void AppendPrimaryKey(const TableDef& table, const Cell* row, std::string* key) 
   }
 }
 
+absl::StatusOr<PayloadForm> PayloadFormOf(const pager::FileView& view) {
+  const uint8_t* const header = view.Page(PageId(0));
+  if (header == nullptr) return view.PageError(PageId(0));
+  const auto form = Load<uint32_t>(header + catalog::kPayloadFormOffset);
+  return form == catalog::kShortPayloads ? PayloadForm::kShort : PayloadForm::kCounted;
+}
+
 IndexCodec::IndexCodec(const TableDef& table, const catalog::IndexDef* index) : index_(index), table_(table) {
   if (index == nullptr) {
     key_columns_ = PrimaryKeyColumns(table);
     for (size_t i = 0; i < table.columns.size(); ++i) held_.push_back(static_cast<int>(i));
-    columns_in_key_ = std::set<int>(table.primary_key.begin(), table.primary_key.end()).size();  // it may name one twice
+    is_in_key_.resize(table.columns.size());
+    for (const int column : table.primary_key) is_in_key_[column] = true;
+    has_only_key_columns_ = std::find(is_in_key_.begin(), is_in_key_.end(), false) == is_in_key_.end();
     return;
   }
   for (const catalog::IndexColumn& column : index->columns) {
@@ -101,22 +110,24 @@ void IndexCodec::AppendRestOfRowKey(const Cell* row, std::string* key) const {
   }
 }
 
-bool IndexCodec::IsAllInKey(const Cell* row) const {
-  if (held_.size() != columns_in_key_) return false;
-  for (size_t i = 0; i < held_.size(); ++i) {
-    if (!IsExactInKey(row[i], table_.columns[i].collation)) return false;
-  }
-  return true;
+bool IndexCodec::IsKeyExact(const Cell* row) const {
+  return std::all_of(table_.primary_key.begin(), table_.primary_key.end(),
+                     [&](int column) { return IsExactInKey(row[column], table_.columns[column].collation); });
 }
 
 void IndexCodec::EncodeTableRow(const Cell* row, IndexEntry* entry) const {
   entry->is_distinct = true;
-  if (IsAllInKey(row)) return;
-  AppendPayloadCount(&entry->payload, static_cast<uint32_t>(held_.size()));
+  const bool is_key_exact = IsKeyExact(row);
+  if (is_key_exact && has_only_key_columns_) return;
+  const bool is_short = payload_form_ == PayloadForm::kShort;
+  const bool has_all = !is_short || !is_key_exact;
+  if (!is_short) AppendPayloadCount(&entry->payload, static_cast<uint32_t>(held_.size()));
+  else if (has_all) AppendInKey(&entry->payload);
   for (size_t i = 0; i < held_.size(); ++i) {
-    const auto& key = table_.primary_key;
-    const bool is_in_key = std::find(key.begin(), key.end(), static_cast<int>(i)) != key.end();
-    if (is_in_key && IsExactInKey(row[i], table_.columns[i].collation)) AppendInKey(&entry->payload);
+    if (is_in_key_[i] && !has_all) continue;
+    const bool is_given_back = is_in_key_[i] && IsExactInKey(row[i], table_.columns[i].collation);
+    if (is_given_back) AppendInKey(&entry->payload);
+    else if (is_short) AppendRowCell(&entry->payload, row[i]);
     else AppendPayloadCell(&entry->payload, row[i]);
   }
 }
@@ -196,6 +207,25 @@ absl::Status IndexCodec::TakeRow(const KeyParts& parts, std::string_view* key, s
   return absl::OkStatus();
 }
 
+// Cells that the key gives back are left as they are; `given` is the number of columns that are there.
+absl::Status IndexCodec::DecodeTablePayload(std::string_view payload, Cell* cells, size_t* given) const {
+  const bool is_short = payload_form_ == PayloadForm::kShort;
+  const bool has_all = !is_short || (!payload.empty() && payload.front() == static_cast<char>(PayloadTag::kInKey));
+  PayloadReader reader = is_short ? PayloadReader::OfCells(payload.substr(has_all)) : PayloadReader(payload);
+  const size_t most = is_short ? held_.size() : std::min<size_t>(reader.count(), held_.size());
+  size_t i = 0;
+  for (; i < most; ++i) {
+    if (is_in_key_[i] && !has_all) continue;
+    if (is_short && reader.is_at_end()) break;
+    bool is_given = false;
+    Cell cell;
+    TURDB_RETURN_IF_ERROR(reader.Next(&cell, &is_given));
+    if (is_given) cells[i] = cell;
+  }
+  *given = i;
+  return absl::OkStatus();
+}
+
 absl::Status IndexCodec::DecodeTableRow(std::string_view key, std::string_view payload, Arena* arena,
                                         DecodedEntry* entry) const {
   entry->row = RowRef(key);
@@ -203,15 +233,10 @@ absl::Status IndexCodec::DecodeTableRow(std::string_view key, std::string_view p
     TURDB_ASSIGN_OR_RETURN(entry->cells[table_.primary_key[i]], record::DecodeKey(&key, key_columns_[i], arena));
   }
   if (!key.empty()) return Damaged();
-  PayloadReader reader(payload);
-  const size_t given = payload.empty() ? columns_in_key_ : std::min<size_t>(reader.count(), held_.size());
-  for (size_t i = 0; i < given && !payload.empty(); ++i) {
-    bool is_given = false;
-    Cell cell;
-    TURDB_RETURN_IF_ERROR(reader.Next(&cell, &is_given));
-    if (is_given) entry->cells[i] = cell;
-  }
+  size_t given = 0;
+  TURDB_RETURN_IF_ERROR(DecodeTablePayload(payload, entry->cells.data(), &given));
   for (size_t i = given; i < held_.size(); ++i) {
+    if (is_in_key_[i]) continue;
     const auto& added = table_.columns[i].added_default;
     entry->cells[i] = added.has_value() ? added->cell() : Cell();
   }

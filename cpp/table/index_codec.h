@@ -4,18 +4,21 @@
 // that are index columns already: IndexDef::has_short_row_keys). A unique entry
 // without NULL leaves the row out of the key and begins its payload with it, so that inserting the key is the
 // uniqueness check. The payload goes on with those cells that the key does not give back exactly (payload.h); it
-// is left out when there are none. The tree of a WITHOUT ROWID table has the primary key as key and every
-// column in its payload, or no payload when the key gives every column back. Immutable after construction; any thread. The TableDef given must outlive it.
+// is left out when there are none. The tree of a WITHOUT ROWID table has the primary key as key and the other columns in its
+// payload, those of the key, too, where it does not give them back. Immutable after construction; any thread. The TableDef given must outlive it.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "absl/container/inlined_vector.h"
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "base/arena.h"
 #include "catalog/definitions.h"
+#include "pager/file_view.h"
 #include "record/key_encoding.h"
 #include "table/row_ref.h"
 #include "types/cell.h"
@@ -33,10 +36,15 @@ struct DecodedEntry {
   RowRef row;
 };
 
+// How a WITHOUT ROWID table's file has its payloads: counted, with a cell for every column, or short.
+enum class PayloadForm : uint8_t { kCounted, kShort };
+absl::StatusOr<PayloadForm> PayloadFormOf(const pager::FileView& view);
+
 class IndexCodec {
  public:
-  // index == nullptr: the tree of a WITHOUT ROWID table.
+  // index == nullptr: the tree of a WITHOUT ROWID table, with short payloads until told otherwise.
   IndexCodec(const catalog::TableDef& table, const catalog::IndexDef* index);
+  void set_payload_form(PayloadForm form) { payload_form_ = form; }
 
   bool is_table() const { return index_ == nullptr; }
   const catalog::IndexDef* index() const { return index_; }
@@ -59,7 +67,7 @@ class IndexCodec {
  private:
   using KeyParts = absl::InlinedVector<std::string_view, 8>;  // an encoded column each
 
-  bool IsAllInKey(const Cell* row) const;
+  bool IsKeyExact(const Cell* row) const;
   void EncodeTableRow(const Cell* row, IndexEntry* entry) const;
   void AppendInexactCells(const Cell* key_cells, const Cell* row, std::string* payload) const;
   absl::Status DecodeColumns(std::string_view* key, const std::vector<record::KeyColumn>& columns, Arena* arena,
@@ -68,6 +76,7 @@ class IndexCodec {
   void AppendRestOfRowKey(const Cell* row, std::string* key) const;
   absl::Status JoinRowKey(const KeyParts& parts, std::string_view rest, Arena* arena, RowRef* row) const;
   absl::Status TakeRow(const KeyParts& parts, std::string_view* key, std::string_view* payload, Arena* arena, RowRef* row) const;
+  absl::Status DecodeTablePayload(std::string_view payload, Cell* cells, size_t* given) const;
   absl::Status DecodeTableRow(std::string_view key, std::string_view payload, Arena* arena, DecodedEntry* entry) const;
   absl::Status Damaged() const;
 
@@ -77,7 +86,10 @@ class IndexCodec {
   std::vector<record::KeyColumn> row_key_columns_;  // of the primary key behind them, WITHOUT ROWID only
   std::vector<int> row_key_places_;  // of short row keys: the index column that each of those is, or -1
   std::vector<int> held_;
-  size_t columns_in_key_ = 0;  // of the table whose tree it is
+  // Of the table whose tree it is.
+  PayloadForm payload_form_ = PayloadForm::kShort;
+  std::vector<bool> is_in_key_;  // each column
+  bool has_only_key_columns_ = false;
 };
 
 // The key columns of a WITHOUT ROWID table's primary key.

@@ -174,6 +174,10 @@ absl::StatusOr<std::unique_ptr<TableScan>> NewKeyScan(txn::Transaction* txn, con
                                                       const std::vector<int>& columns, KeyRange range, bool is_descending) {
   const FileId file = codec.is_table() ? table.file : codec.index()->file;
   TURDB_ASSIGN_OR_RETURN(pager::FileView view, txn->View(file));
+  if (codec.is_table()) {
+    TURDB_ASSIGN_OR_RETURN(const PayloadForm form, PayloadFormOf(view));
+    codec.set_payload_form(form);
+  }
   auto scan = std::make_unique<KeyScan>(table, std::move(view), std::move(codec), std::move(range), is_descending);
   TURDB_RETURN_IF_ERROR(scan->Plan(txn, columns));
   return std::unique_ptr<TableScan>(std::move(scan));

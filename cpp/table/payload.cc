@@ -35,6 +35,7 @@ bool TakeInteger(std::string_view* bytes, Cell* cell) {
   return true;
 }
 
+constexpr uint8_t kShortText = 0x07;
 constexpr uint8_t kWithOneByte = 0x40;
 constexpr uint8_t kAlone = 0x80;
 constexpr uint8_t kWithTwoBytes = 0xc0;
@@ -64,6 +65,15 @@ bool TakeTagged(uint8_t tag, std::string_view* bytes, Cell* cell) {
   for (size_t i = 0; i < more; ++i) value = value << 8 | static_cast<uint8_t>((*bytes)[i]);
   bytes->remove_prefix(more);
   *cell = Cell::Integer(value);
+  return true;
+}
+
+// The text of a tag below kWithOneByte, which has been taken.
+bool TakeShortText(uint8_t tag, std::string_view* bytes, Cell* cell) {
+  const size_t length = tag - kShortText;
+  if (bytes->size() < length) return false;
+  *cell = Cell::Bytes(StorageClass::kText, bytes->substr(0, length));
+  bytes->remove_prefix(length);
   return true;
 }
 
@@ -103,10 +113,22 @@ void AppendPayloadCell(std::string* to, const Cell& cell) {
   }
 }
 
+void AppendRowCell(std::string* to, const Cell& cell) {
+  if (!cell.is_text() || cell.length >= kWithOneByte - kShortText) return AppendPayloadCell(to, cell);
+  to->push_back(static_cast<char>(kShortText + cell.length));
+  to->append(cell.view());
+}
+
 PayloadReader::PayloadReader(std::string_view payload) : rest_(payload) {
   uint64_t count = 0;
   // Each cell takes a byte at least, so a count beyond the bytes is damage: Next() then runs out of input and says so.
   if (!rest_.empty() && TakeVarint(&rest_, &count)) count_ = static_cast<uint32_t>(count);
+}
+
+PayloadReader PayloadReader::OfCells(std::string_view cells) {
+  PayloadReader reader;
+  reader.rest_ = cells;
+  return reader;
 }
 
 absl::Status PayloadReader::Next(Cell* cell, bool* is_given) {
@@ -123,8 +145,10 @@ absl::Status PayloadReader::Next(Cell* cell, bool* is_given) {
       case PayloadTag::kBlob: is_whole = TakeBytes(&rest_, StorageClass::kBlob, cell); break;
       case PayloadTag::kVector: is_whole = TakeBytes(&rest_, StorageClass::kVector, cell); break;
       case PayloadTag::kInKey: *is_given = false; break;
-      default:
-        is_whole = static_cast<uint8_t>(tag) >= kWithOneByte && TakeTagged(static_cast<uint8_t>(tag), &rest_, cell);
+      default: {
+        const auto byte = static_cast<uint8_t>(tag);
+        is_whole = byte >= kWithOneByte ? TakeTagged(byte, &rest_, cell) : TakeShortText(byte, &rest_, cell);
+      }
     }
   }
   if (!is_whole) return CorruptionError("the payload of an index entry is damaged");

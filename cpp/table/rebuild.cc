@@ -12,6 +12,7 @@
 #include "catalog/object_files.h"
 #include "hnsw/meta.h"
 #include "table/graph_index.h"
+#include "table/index_codec.h"
 #include "table/page_copy.h"
 #include "table/rebuild_parts.h"
 #include "table/vector_column.h"
@@ -62,9 +63,12 @@ class Rebuild {
     TURDB_RETURN_IF_ERROR(catalog::CreateTableFile(request_.to, &copy_));
     TURDB_ASSIGN_OR_RETURN(const pager::FileView from, request_.from->View(table_.file));
     TURDB_ASSIGN_OR_RETURN(pager::FileWriter* const to, request_.to->Writer(copy_.file));
-    TURDB_RETURN_IF_ERROR(CopyUserArea(from, to));
-    if (!table_.is_without_rowid) return CopyRowTree(table_, from, ranks_, to, &pages_);
-    if (ranks_.empty()) return CopyKeyTree(from, nullptr, to, &pages_);
+    if (!table_.is_without_rowid) {
+      TURDB_RETURN_IF_ERROR(CopyUserArea(from, to));
+      return CopyRowTree(table_, from, ranks_, to, &pages_);
+    }
+    TURDB_ASSIGN_OR_RETURN(const PayloadForm form, PayloadFormOf(from));
+    if (ranks_.empty() && form == PayloadForm::kShort) return CopyKeyTree(from, nullptr, to, &pages_);
     return CopyKeyedRows(table_, from, ranks_, to, &pages_);
   }
 

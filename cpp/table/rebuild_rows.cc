@@ -141,13 +141,16 @@ absl::Status CopyKeyTree(const pager::FileView& from, const NewPayload& new_payl
 absl::Status CopyKeyedRows(const catalog::TableDef& table, const pager::FileView& from, const RanksByColumn& ranks,
                            pager::FileWriter* to, PageProgress* progress) {
   const IndexCodec codec(table, nullptr);
+  IndexCodec from_codec(table, nullptr);
+  TURDB_ASSIGN_OR_RETURN(const PayloadForm form, PayloadFormOf(from));
+  from_codec.set_payload_form(form);
   std::vector<Cell> key_cells(table.primary_key.size());
   Arena arena;
   DecodedEntry row;
   IndexEntry entry;
   return CopyKeyTree(from, [&](std::string_view key, std::string_view payload) -> absl::StatusOr<std::string_view> {
     arena.Reset();
-    TURDB_RETURN_IF_ERROR(codec.Decode(key, payload, &arena, &row));
+    TURDB_RETURN_IF_ERROR(from_codec.Decode(key, payload, &arena, &row));
     for (const auto& [column, of_column] : ranks) {
       Cell& cell = row.cells[column];
       if (cell.is_null()) continue;

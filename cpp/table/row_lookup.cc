@@ -87,6 +87,8 @@ class KeyTreeLookup final : public RowLookup {
   absl::Status Rebind(txn::Transaction* txn, Arena* arena) override {
     TURDB_ASSIGN_OR_RETURN(wanted_, WantedColumns::Resolve(txn, table_, columns_));
     TURDB_ASSIGN_OR_RETURN(pager::FileView view, txn->View(table_.file));
+    TURDB_ASSIGN_OR_RETURN(const PayloadForm form, PayloadFormOf(view));
+    codec_.set_payload_form(form);
     cursor_ = btree::KeyCursor(std::move(view), arena);
     arena_ = arena;
     reads_.Bind(txn);

@@ -55,8 +55,10 @@ class RowTreeStore final : public RowStore {
 
 class KeyTreeStore final : public RowStore {
  public:
-  KeyTreeStore(const catalog::TableDef& table, pager::FileWriter* writer)
-      : table_(table), codec_(table, nullptr), writer_(writer), key_cells_(table.primary_key.size()) {}
+  KeyTreeStore(const catalog::TableDef& table, pager::FileWriter* writer, PayloadForm form)
+      : table_(table), codec_(table, nullptr), writer_(writer), key_cells_(table.primary_key.size()) {
+    codec_.set_payload_form(form);
+  }
 
   RowRef RefOf(RowId, absl::Span<const Cell> row) override {
     key_.clear();
@@ -108,10 +110,9 @@ class KeyTreeStore final : public RowStore {
 
 absl::StatusOr<std::unique_ptr<RowStore>> OpenRowStore(txn::Transaction* txn, const catalog::TableDef& table) {
   TURDB_ASSIGN_OR_RETURN(pager::FileWriter* const writer, txn->Writer(table.file));
-  std::unique_ptr<RowStore> store;
-  if (table.is_without_rowid) store = std::make_unique<KeyTreeStore>(table, writer);
-  else store = std::make_unique<RowTreeStore>(table, writer);
-  return store;
+  if (!table.is_without_rowid) return std::unique_ptr<RowStore>(std::make_unique<RowTreeStore>(table, writer));
+  TURDB_ASSIGN_OR_RETURN(const PayloadForm form, PayloadFormOf(writer->view()));
+  return std::unique_ptr<RowStore>(std::make_unique<KeyTreeStore>(table, writer, form));
 }
 
 }  // namespace turdb::table

@@ -20,6 +20,7 @@ create index docs_lower on docs (lower(title)) where year >= 2000;
 create index docs_l2 on docs using hnsw (e vector_l2_ops) with (m = 6, ef_construction = 40);
 create index docs_wide on docs using hnsw (wide vector_cosine_ops);
 create table keyed (part text collate nocase, n integer, payload blob, e vector(4), primary key (part, n)) without rowid;
+create table coded (name text, code text, amount, n real, primary key (code, n)) without rowid;
 create table notes (doc integer references docs(id) on delete cascade, note text, up text generated always as (upper(note)) stored);
 create index notes_doc on notes (doc);
 create table empty (a, b unique);
@@ -29,7 +30,8 @@ create schema other;
 create table other.docs (x integer primary key, y);
 """
 
-ORDER = {"kinds": "id", "docs": "id", "keyed": "part, n", "notes": "doc, note", "empty": "a", "people": "id", "other.docs": "x"}
+ORDER = {"kinds": "id", "docs": "id", "keyed": "part, n", "coded": "code, n", "notes": "doc, note", "empty": "a", "people": "id",
+         "other.docs": "x"}
 N_DOCS = 300
 
 
@@ -75,6 +77,12 @@ class Content:
     def put_doc(self, i: int, version: int = 0) -> None:
         self.put("docs", i, doc(i, version))
 
+    def put_coded(self, i: int, *more: Any) -> None:
+        """Short and long texts and numbers of every size; every third key is not given back by its encoding (a whole real)."""
+        amount = [i, -i, i * 10**6, i / 7, None, bytes([i % 256]) * (i % 90)][i % 6]
+        n = i / 2 if i % 3 else float(i)
+        self.put("coded", (f"code {i % 50:02}", n), ["n" * (i % 80), f"code {i % 50:02}", amount, n, *more])
+
     def update_doc(self, i: int, version: int) -> None:
         row = doc(i, version)
         self.con.execute("update docs set body = ?, e = ? where id = ?", (row[2], row[4], i))
@@ -97,6 +105,8 @@ class Content:
         for i in range(300):
             part, n = f"part {i % 7}", i
             self.put("keyed", (part, n), [part, n, bytes([i % 256]) * (i * 97 % 2000), vector(4, i) if i % 2 else None])
+        for i in range(400):
+            self.put_coded(i)
         for i in range(0, 200, 4):
             self.put("notes", i, [i + 1, f"note {i}", f"NOTE {i}"])
         for i in range(600):
@@ -122,6 +132,11 @@ class Content:
         self.con.execute("alter table other.docs add column z default 'since then'")
         for row in self.tables["other.docs"].values():
             row.append("since then")
+        self.con.execute("alter table coded add column more default 12")
+        for row in self.tables["coded"].values():
+            row.append(12)
+        for i in range(380, 420):
+            self.put_coded(i, "more" * (i % 4))
 
     def new_table(self) -> None:
         """A file that comes after the last checkpoint, loaded in bulk."""

@@ -58,6 +58,35 @@ def test_bytes_on_disk(tmp_path, shape):
         assert own <= peer, taken
 
 
+BY_KEY = ["uuid key, without rowid", "uuid index", "blob key, without rowid", "long blob key, without rowid", "long blob index"]
+
+
+@pytest.mark.parametrize("way", ["small transactions", "index afterwards"])
+@pytest.mark.parametrize("shape", BY_KEY)
+def test_bytes_on_disk_of_random_keys(tmp_path, shape, way):
+    schema = SCHEMAS[shape]
+    if way == "index afterwards" and len(schema.create) < 2:
+        pytest.skip("no index")
+    rng = random.Random(4)
+    rows = [schema.row(i, rng) for i in range(int(ROWS * schema.share))]
+    step = 500 if way == "small transactions" else len(rows)
+    insert = f"INSERT INTO t VALUES ({', '.join('?' * len(rows[0]))})"
+    taken = {}
+    for engine in ("turdb", "sqlite3"):
+        with connect(engine, tmp_path) as con:
+            before = schema.create if way == "small transactions" else schema.create[:1]
+            for sql in before:
+                con.execute(sql)
+            for start in range(0, len(rows), step):
+                con.execute("BEGIN")
+                con.executemany(insert, rows[start : start + step])
+                con.execute("COMMIT")
+            for sql in schema.create[len(before) :]:
+                con.execute(sql)
+        taken[engine] = disk_bytes(tmp_path / engine)
+    assert taken["turdb"] <= taken["sqlite3"], taken
+
+
 def test_a_row_lost_here_and_there_does_not_blow_a_loaded_table_up(tmp_path):
     """The keys of a leaf take no bytes while none is missing; leaves that lose a row have to get room for them, not be split."""
     with connect("turdb", tmp_path) as con:

@@ -6,6 +6,7 @@ import random
 import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import rule
+from support.key_pages import decode
 from support.trees import MACHINE, PATTERNS, TreeMachine, check_fill, erase_in_steps
 
 from turdb._testing import btree as b
@@ -42,6 +43,16 @@ class KeyTreeMachine(TreeMachine):
             n = min(n, 20)
         for i in range(n):
             key = prefix + b"%06d" % (start + 5200 + i * step)
+            assert self.tree.insert(key, payload) == (key not in self.model)
+            self.model.setdefault(key, payload)
+
+    @rule(prefix=short, seed=st.integers(0, 99), n=st.integers(50, 1500), length=st.sampled_from([4, 30, 300]))
+    def insert_scattered(self, prefix, seed, n, length):
+        """In no order, so that full leaves share with neighbours of any fill."""
+        rng = random.Random(seed)
+        for _ in range(n if length < 300 else n // 8):
+            key = prefix + b"%08x" % rng.getrandbits(32) + b"s" * rng.randrange(length)
+            payload = b"v" * rng.choice([0, 1, 1, length // 3])
             assert self.tree.insert(key, payload) == (key not in self.model)
             self.model.setdefault(key, payload)
 
@@ -233,6 +244,22 @@ def test_keys_in_a_damaged_tree_are_errors_not_crashes():
                 errors += 1
         tree.rollback()
     assert errors > 100
+
+
+def test_a_full_leaf_whose_neighbour_is_itself():
+    tree = b.KeyTree()
+    for i in range(500):  # of two leaves
+        tree.insert(b"%08x" % (i * 2654435761 % 2**32) + b"x" * 30, b"")
+    tree.commit()
+    root = decode(tree.page(1))
+    assert (root.level, len(root.cells)) == (1, 1)
+    second = int.from_bytes(root.cells[0].rest[-4:], "little")
+    for at, byte in enumerate(second.to_bytes(4, "little")):
+        tree.poke(1, 28 + at, byte)  # the first child
+    low = root.cells[0].key
+    with pytest.raises(RuntimeError, match="Corruption.*two places in the tree"):
+        for i in range(400):
+            tree.insert(low + b"%08x" % (i * 2654435761 % 2**32) + b"x" * 30, b"")
 
 
 def test_the_check_finds_thin_neighbours():
