@@ -7,6 +7,7 @@
 #include <deque>
 #include <limits>
 #include <memory>
+#include <utility>
 
 #include "base/errors.h"
 #include "base/status_macros.h"
@@ -26,6 +27,7 @@ using record::BuildResult;
 using record::RowLeaf;
 using record::RowRun;
 
+constexpr uint32_t kRowsToTell = 4096;
 constexpr uint32_t kSmallBlock = 16;  // so few rows are written in place rather than by a new layout
 
 // Slots that a leaf of a load may be left with. One more layout for the last of them; of few, wide rows each one counts more.
@@ -44,8 +46,9 @@ bool HasLongCell(const ColumnVector& column, uint32_t rows) {
 }  // namespace
 
 struct RowAppender::State {
-  explicit State(pager::FileWriter* w)
+  State(pager::FileWriter* w, Did d)
       : writer(w),
+        did(std::move(d)),
         current(std::make_unique<LeafBytes>()),
         next(std::make_unique<LeafBytes>()),
         run(w, format::PageKind::kRowLeaf, [this](uint64_t, PageId id) {
@@ -55,6 +58,8 @@ struct RowAppender::State {
         }) {}
 
   pager::FileWriter* const writer;
+  const Did did;
+  uint32_t untold = 0;  // rows that `did` has not been told of
   std::unique_ptr<LeafBytes> current, next;  // the leaf in progress; where the next layout is made
   RowLeaf leaf;                              // of current
   bool is_open = false;
@@ -79,6 +84,11 @@ struct RowAppender::State {
   absl::Status AppendRow(int64_t key, absl::Span<const Cell> row);
   absl::Status AppendRows(const RowRun& block);
   absl::Status CheckKeys(const RowRun& block);
+  absl::Status Tell(uint32_t rows) {
+    untold += rows;
+    if (untold < kRowsToTell) return absl::OkStatus();
+    return did == nullptr ? absl::OkStatus() : did(std::exchange(untold, 0));
+  }
 };
 
 absl::Status RowAppender::State::Open() {
@@ -213,6 +223,7 @@ absl::Status RowAppender::State::AppendRows(const RowRun& block) {
     StoredRow stored;
     TURDB_RETURN_IF_ERROR(stored.Prepare(writer, row, {}));
     TURDB_RETURN_IF_ERROR(AppendRow(block.KeyAt(i), stored.cells()));
+    TURDB_RETURN_IF_ERROR(Tell(1));
   }
   return absl::OkStatus();
 }
@@ -235,6 +246,7 @@ absl::Status RowAppender::State::AppendBlock(const RowBlock& block) {
     }
     TURDB_ASSIGN_OR_RETURN(const uint32_t taken, FillLeaf(source, done));
     done += taken;
+    TURDB_RETURN_IF_ERROR(Tell(taken));
     if (done == block.rows) break;
     if (leaf.rows() == 0) {  // not even one row fits: too wide for columns
       RowRun one = source;
@@ -250,7 +262,7 @@ absl::Status RowAppender::State::AppendBlock(const RowBlock& block) {
   return absl::OkStatus();
 }
 
-RowAppender::RowAppender(pager::FileWriter* writer) : state_(new State(writer)) {}
+RowAppender::RowAppender(pager::FileWriter* writer, Did did) : state_(new State(writer, std::move(did))) {}
 RowAppender::~RowAppender() { delete state_; }
 
 absl::Status RowAppender::Append(const RowBlock& block) {
@@ -263,6 +275,7 @@ absl::Status RowAppender::Finish() {
   if (s.leaf.rows() > 0 || s.is_in_tree) TURDB_RETURN_IF_ERROR(s.Emit());
   TURDB_RETURN_IF_ERROR(s.run.Finish());
   s.is_open = false;
+  if (s.did != nullptr) TURDB_RETURN_IF_ERROR(s.did(std::exchange(s.untold, 0)));
   // The tree's last leaf has been laid out anew, and the last new one may hold a row only.
   TURDB_RETURN_IF_ERROR(BalanceRowTree(s.writer, s.tree_leaf_key, 0, Balance::kUsually));
   return BalanceRowTree(s.writer, s.last_key, 0, Balance::kUsually);

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <vector>
 
@@ -78,7 +79,9 @@ struct RowBlock {
 };
 class RowAppender {
  public:
-  explicit RowAppender(pager::FileWriter* writer);
+  // `did` is told of rows that went in, some at a time; its error ends the load.
+  using Did = std::function<absl::Status(uint32_t rows)>;
+  explicit RowAppender(pager::FileWriter* writer, Did did = nullptr);
   ~RowAppender();
   absl::Status Append(const RowBlock& block);
   absl::Status Finish();

@@ -107,13 +107,14 @@ const catalog::IndexDef* PickIndex(const catalog::TableDef& table, int column) {
   return nullptr;
 }
 
-// Answers queries [first, last) with one searcher.
-absl::Status AnswerQueries(const Connection::KnnRequest& request, table::VectorSearcher* searcher, const std::atomic<bool>& interrupted,
+// Answers queries [first, last) with one searcher. `check` is asked before each.
+template <typename Check>
+absl::Status AnswerQueries(const Connection::KnnRequest& request, table::VectorSearcher* searcher, const Check& check,
                            uint64_t first, uint64_t last, int64_t* ids, float* distances) {
   std::vector<table::VectorHit> hits;
   table::SearchCounters counters;
   for (uint64_t q = first; q < last; ++q) {
-    if (interrupted.load(std::memory_order_relaxed)) return InterruptedError("interrupted");
+    TURDB_RETURN_IF_ERROR(check(q - first, last - first));
     TURDB_RETURN_IF_ERROR(searcher->Search(absl::MakeConstSpan(request.queries + q * request.dim, request.dim), &hits, &counters));
     for (uint32_t i = 0; i < request.k; ++i) {
       ids[q * request.k + i] = i < hits.size() ? hits[i].rowid : -1;
@@ -155,17 +156,25 @@ absl::Status ConnectionImpl::Knn(const KnnRequest& request, int64_t* ids, float*
     TURDB_ASSIGN_OR_RETURN(searcher, table::NewVectorSearcher(txn.get(), *table, query));
   }
   std::vector<absl::Status> statuses(threads);
+  std::atomic<bool> is_stopped{false};
+  const auto check_others = [&](uint64_t, uint64_t) {
+    return is_stopped.load(std::memory_order_relaxed) ? InterruptedError("interrupted") : absl::OkStatus();
+  };
+  const table::Progress check_own = state_->TableProgress("search");  // the caller's thread: it hears of signals
   auto run = [&](uint64_t t) {
     const uint64_t first = request.query_count * t / threads;
     const uint64_t last = request.query_count * (t + 1) / threads;
-    statuses[t] = AnswerQueries(request, searchers[t].get(), state_->interrupted, first, last, ids, distances);
+    statuses[t] = t == 0 ? AnswerQueries(request, searchers[t].get(), check_own, first, last, ids, distances)
+                         : AnswerQueries(request, searchers[t].get(), check_others, first, last, ids, distances);
+    if (!statuses[t].ok()) is_stopped.store(true, std::memory_order_relaxed);
   };
   std::vector<std::thread> workers;
   for (uint64_t t = 1; t < threads; ++t) workers.emplace_back(run, t);
   run(0);
   for (std::thread& worker : workers) worker.join();
-  for (const absl::Status& status : statuses) TURDB_RETURN_IF_ERROR(status);
-  return absl::OkStatus();
+  const auto is_cause = [](const absl::Status& status) { return !status.ok() && KindOf(status) != ErrorKind::kInterrupted; };
+  const auto cause = std::find_if(statuses.begin(), statuses.end(), is_cause);  // the others were told to stop
+  return cause != statuses.end() ? *cause : statuses[0];
 }
 
 }  // namespace turdb::engine

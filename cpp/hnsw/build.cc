@@ -37,7 +37,10 @@ class Builder {
  public:
   Builder(const VectorSource& vectors, const GraphOptions& options, int threads, const Progress& progress)
       : vectors_(vectors), options_(options), layout_(options.dim, options.m), progress_(progress),
-        workers_(std::max(threads, 1)) {}
+        workers_(std::max(threads, 1)) {
+    // Steps become long as the graph grows: a program that is interrupted does not wait for one to end.
+    if (progress_) workers_.set_check([this] { return progress_(linked_, order_.size()); });
+  }
 
   absl::StatusOr<GraphImage> Run(const ImageSpace& space, GraphMeta* meta) {
     TURDB_ASSIGN_OR_RETURN(image_, GraphImage::New(static_cast<uint32_t>(layout_.PageCount(vectors_.slot_count())), space));
@@ -83,7 +86,7 @@ class Builder {
     }
     std::vector<std::vector<float>> scratch(workers_.count(), std::vector<float>(2 * size_t{options_.dim}));
     std::atomic<uint32_t> damaged{format::kNoNode};
-    workers_.ForEach(static_cast<uint32_t>(order_.size()), 64, [&](uint32_t i, int worker) {
+    TURDB_RETURN_IF_ERROR(workers_.ForEach(static_cast<uint32_t>(order_.size()), 64, [&](uint32_t i, int worker) {
       float* floats = scratch[worker].data();
       const float* vector = vectors_.Read(NodeId(order_[i]), floats);
       if (vector == nullptr) {
@@ -93,7 +96,7 @@ class Builder {
       uint32_t offset;
       uint8_t* page = image_.Page(layout_.PageOf(order_[i], &offset));
       WriteNode(layout_, codec, vector, places[i].first, places[i].second, page + offset, floats + options_.dim);
-    });
+    }));
     if (damaged.load() != format::kNoNode) return vectors_.Damage(NodeId(damaged.load()));
     return absl::OkStatus();
   }
@@ -104,12 +107,12 @@ class Builder {
     const Graph<FlatPages> graph(&pages, layout_, vectors_.slot_count());
     ImageEdit edit(&image_);
     Linker<FlatPages> linker(&graph, &codec, options_.ef_construction, Entry(), &edit, &workers_);
-    for (uint32_t done = 0; done < order_.size();) {
-      if (progress_) TURDB_RETURN_IF_ERROR(progress_(done, order_.size()));
-      const uint32_t size = std::min(Linker<FlatPages>::BatchSize(done), static_cast<uint32_t>(order_.size()) - done);
-      const std::vector<uint32_t> batch(order_.begin() + done, order_.begin() + done + size);
+    while (linked_ < order_.size()) {
+      if (progress_) TURDB_RETURN_IF_ERROR(progress_(linked_, order_.size()));
+      const uint32_t size = std::min(Linker<FlatPages>::BatchSize(linked_), static_cast<uint32_t>(order_.size()) - linked_);
+      const std::vector<uint32_t> batch(order_.begin() + linked_, order_.begin() + linked_ + size);
       TURDB_RETURN_IF_ERROR(linker.Insert(batch));
-      done += size;
+      linked_ += size;
     }
     uint32_t left;
     TURDB_RETURN_IF_ERROR(EnsureReachable(graph, &linker, &edit, &left));
@@ -134,6 +137,7 @@ class Builder {
   Workers workers_;
   GraphImage image_;
   std::vector<uint32_t> order_;
+  uint32_t linked_ = 0;  // of them
 };
 
 }  // namespace

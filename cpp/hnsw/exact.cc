@@ -143,10 +143,10 @@ absl::Status ExactSearch(const VectorSource& vectors, vec::Metric metric, const 
     scans[0].Run(request.first_slot, end);
   } else {
     Workers workers(static_cast<int>(threads));
-    workers.ForEach(threads, 1, [&](uint32_t i, int) {
+    TURDB_RETURN_IF_ERROR(workers.ForEach(threads, 1, [&](uint32_t i, int) {
       scans[i].Run(request.first_slot + static_cast<uint32_t>(uint64_t{count} * i / threads),
                    request.first_slot + static_cast<uint32_t>(uint64_t{count} * (i + 1) / threads));
-    });
+    }));
   }
   for (Scan& scan : scans) {
     if (scan.is_damaged()) return vectors.Damage(scan.damaged_slot());

@@ -16,8 +16,9 @@ namespace turdb::hnsw {
 
 namespace {
 
-// Walking the whole graph for nodes out of reach pays off once this part of it is new.
+// Walking the whole graph for nodes out of reach pays off once this part of it is new; in a small one it takes a millisecond.
 constexpr uint32_t kRepairFraction = 32;
+constexpr uint32_t kSmallGraph = 1 << 14;
 
 absl::StatusOr<vec::Sq8Codec> Train(const VectorSource& vectors, const std::vector<uint32_t>& slots, FileEdit* edit) {
   const GraphOptions& options = edit->meta().options;
@@ -63,7 +64,9 @@ absl::Status LinkAll(const std::vector<uint32_t>& slots, const vec::Sq8Codec& co
   Workers workers(std::max(threads, 1));
   Linker<PagePointers> linker(&edit->graph(), &codec, meta.options.ef_construction, meta.entry, edit, &workers);
   const auto total = static_cast<uint32_t>(slots.size());
-  for (uint32_t done = 0; done < total;) {
+  uint32_t done = 0;
+  if (progress) workers.set_check([&] { return progress(done, total); });
+  while (done < total) {
     if (progress) TURDB_RETURN_IF_ERROR(progress(done, total));
     const uint32_t size = std::min(Linker<PagePointers>::BatchSize(meta.present_count), total - done);
     TURDB_RETURN_IF_ERROR(linker.Insert(std::vector<uint32_t>(slots.begin() + done, slots.begin() + done + size)));
@@ -72,7 +75,7 @@ absl::Status LinkAll(const std::vector<uint32_t>& slots, const vec::Sq8Codec& co
   }
   meta.entry = linker.entry();
   meta.unrepaired_count += total;
-  if (uint64_t{meta.unrepaired_count} * kRepairFraction > meta.present_count) {
+  if (meta.present_count <= kSmallGraph || uint64_t{meta.unrepaired_count} * kRepairFraction > meta.present_count) {
     uint32_t left;
     TURDB_RETURN_IF_ERROR(EnsureReachable(edit->graph(), &linker, edit, &left));
     meta.unrepaired_count = 0;

@@ -273,8 +273,8 @@ absl::Status Linker<Pages>::DamageError() const {
 template <class Pages>
 absl::Status Linker<Pages>::Insert(const std::vector<uint32_t>& nodes) {
   if (results_.size() < nodes.size()) results_.resize(nodes.size());
-  workers_->ForEach(static_cast<uint32_t>(nodes.size()), 4,
-                    [&](uint32_t index, int worker) { FindLinks(nodes, index, worker); });
+  TURDB_RETURN_IF_ERROR(workers_->ForEach(static_cast<uint32_t>(nodes.size()), 4,
+                                          [&](uint32_t index, int worker) { FindLinks(nodes, index, worker); }));
   TURDB_RETURN_IF_ERROR(DamageError());
   edges_.clear();
   for (size_t i = 0; i < nodes.size(); ++i) {
@@ -291,9 +291,9 @@ absl::Status Linker<Pages>::Insert(const std::vector<uint32_t>& nodes) {
   const auto group_count = static_cast<uint32_t>(groups_.size());
   groups_.push_back(static_cast<uint32_t>(edges_.size()));
   merged_.resize(std::max<size_t>(merged_.size(), group_count));
-  workers_->ForEach(group_count, 16, [&](uint32_t i, int worker) {
+  TURDB_RETURN_IF_ERROR(workers_->ForEach(group_count, 16, [&](uint32_t i, int worker) {
     merged_[i] = Merge(edges_.data() + groups_[i], edges_.data() + groups_[i + 1], worker);
-  });
+  }));
   TURDB_RETURN_IF_ERROR(DamageError());
   for (uint32_t i = 0; i < group_count; ++i) TURDB_RETURN_IF_ERROR(WriteLinks(*graph_, merged_[i], edit_));
   for (const uint32_t id : nodes) {

@@ -252,7 +252,7 @@ absl::Status Searcher::SearchMany(const float* queries, size_t query_stride, uin
   std::vector<State> states(workers.count());
   const Hit none{std::numeric_limits<float>::infinity(), NodeId(format::kNoNode), RowId(format::kFreeSlotRowId)};
   std::vector<SearchCounters> each(states.size());
-  workers.ForEach(count, 4, [&](uint32_t i, int worker) {
+  TURDB_RETURN_IF_ERROR(workers.ForEach(count, 4, [&](uint32_t i, int worker) {
     State& state = states[worker];
     if (!state.status.ok()) return;
     state.status = Search(queries + i * query_stride, request, &state.scratch, &state.hits, &state.counters);
@@ -264,7 +264,7 @@ absl::Status Searcher::SearchMany(const float* queries, size_t query_stride, uin
     each[worker].computed += state.counters.computed;
     each[worker].reranked += state.counters.reranked;
     each[worker].tail += state.counters.tail;
-  });
+  }));
   *counters = each[0];
   for (size_t i = 0; i < states.size(); ++i) {
     TURDB_RETURN_IF_ERROR(states[i].status);

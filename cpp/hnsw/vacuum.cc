@@ -83,7 +83,7 @@ class Sweep {
 
   absl::Status RepairRange(uint32_t first, uint32_t count) {
     std::vector<std::vector<LinkList>> lists(count);
-    workers_.ForEach(count, 16, [&](uint32_t i, int worker) {
+    TURDB_RETURN_IF_ERROR(workers_.ForEach(count, 16, [&](uint32_t i, int worker) {
       const uint32_t id = first + i;
       if (!IsAlive(id)) return;
       const uint32_t top = graph_.Level(graph_.Node(id));
@@ -91,7 +91,7 @@ class Sweep {
         auto candidates = Replacements(id, level);
         if (candidates) lists[i].push_back(linker_.Rebuild(id, level, std::move(*candidates), worker));
       }
-    });
+    }));
     for (const std::vector<LinkList>& of_node : lists) {
       for (const LinkList& list : of_node) TURDB_RETURN_IF_ERROR(WriteLinks(graph_, list, edit_));
     }

@@ -19,10 +19,14 @@ Workers::~Workers() {
 
 void Workers::Drain(int worker) {
   for (;;) {
-    const uint32_t first = next_.fetch_add(run_, std::memory_order_relaxed);
+    if (worker == 0 && check_) {
+      stopped_ = check_();
+      if (!stopped_.ok()) next_.store(n_, std::memory_order_relaxed);  // the others finish the runs that they have
+    }
+    const uint64_t first = next_.fetch_add(run_, std::memory_order_relaxed);
     if (first >= n_) return;
-    const uint32_t end = std::min(n_, first + run_);
-    for (uint32_t i = first; i < end; ++i) (*work_)(i, worker);
+    const uint64_t end = std::min<uint64_t>(n_, first + run_);
+    for (uint64_t i = first; i < end; ++i) (*work_)(static_cast<uint32_t>(i), worker);
   }
 }
 
@@ -40,25 +44,24 @@ void Workers::Loop(int worker) {
   }
 }
 
-void Workers::ForEach(uint32_t n, uint32_t run, const std::function<void(uint32_t, int)>& work) {
-  if (n == 0) return;
-  if (threads_.empty() || n <= run) {
-    for (uint32_t i = 0; i < n; ++i) work(i, 0);
-    return;
-  }
+absl::Status Workers::ForEach(uint32_t n, uint32_t run, const std::function<void(uint32_t, int)>& work) {
+  stopped_ = absl::OkStatus();
+  if (n == 0) return stopped_;
+  const bool is_shared = !threads_.empty() && n > run;
   {
     std::lock_guard<std::mutex> lock(mutex_);
     work_ = &work;
     n_ = n;
     run_ = std::max(run, 1u);
     next_.store(0, std::memory_order_relaxed);
-    busy_ = static_cast<int>(threads_.size());
-    ++step_;
+    busy_ = is_shared ? static_cast<int>(threads_.size()) : 0;
+    step_ += is_shared;
   }
-  begin_.notify_all();
+  if (is_shared) begin_.notify_all();
   Drain(0);
   std::unique_lock<std::mutex> lock(mutex_);
   end_.wait(lock, [&] { return busy_ == 0; });
+  return stopped_;
 }
 
 }  // namespace turdb::hnsw

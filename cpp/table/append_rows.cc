@@ -144,12 +144,11 @@ absl::Status BulkAppend::AppendTableRows(pager::FileWriter* writer) {
   else rows.keys = rowids_;
   rows.rows = block_.rows;
   rows.columns = columns;
-  btree::RowAppender appender(writer);
+  btree::RowAppender appender(writer, [this](uint32_t n) { return Did(n); });
   TURDB_RETURN_IF_ERROR(appender.Append(rows));
   TURDB_RETURN_IF_ERROR(appender.Finish());
   RowIdSource source(table_, writer);
-  TURDB_RETURN_IF_ERROR(source.Used(RowId(rowids_[block_.rows - 1])));
-  return Did(block_.rows);
+  return source.Used(RowId(rowids_[block_.rows - 1]));
 }
 
 absl::Status BulkAppend::AppendEntries(IndexWriter* index) {
@@ -166,9 +165,10 @@ absl::Status BulkAppend::AppendEntries(IndexWriter* index) {
     if (table_.rowid_alias >= 0) row[table_.rowid_alias] = Cell::Integer(rowids_[i]);
     TURDB_ASSIGN_OR_RETURN(const bool is_in, index->maker().Make(RowId(rowids_[i]), row, &entry));
     if (is_in) TURDB_RETURN_IF_ERROR(sorter.Add(entry));
+    if ((i + 1) % kRowsPerStep == 0) TURDB_RETURN_IF_ERROR(Did(kRowsPerStep));
   }
-  TURDB_RETURN_IF_ERROR(sorter.WriteTo(index->file(), table_, index->index()));
-  return Did(block_.rows);
+  TURDB_RETURN_IF_ERROR(sorter.WriteTo(index->file(), table_, index->index(), [this] { return Did(0); }));
+  return Did(block_.rows % kRowsPerStep);
 }
 
 absl::Status BulkAppend::OneByOne(txn::Transaction* txn) {

@@ -45,6 +45,20 @@ def test_build_and_search(built):
     assert ids[0] == FIRST_ROW and found[0] == 0 and counters["method"] == "graph"
 
 
+def test_every_node_is_within_reach_after_each_small_batch():
+    """New links push others out: whoever loses the last link to it gets another at once, not some batches later."""
+    rng = np.random.default_rng(5)
+    index = hnsw.FileIndex(dim=8, m=3, ef_construction=30)
+    index.append(clustered(3, 40, 8))
+    index.build()
+    for batch in range(120):
+        near = rng.standard_normal((30, 8))[rng.integers(0, 30, 30)] * 3
+        spread = 0.01 if batch % 3 else 1
+        index.append((near + spread * rng.standard_normal((30, 8))).astype(np.float32))
+        index.absorb()
+        assert index.check() == [], batch
+
+
 @pytest.mark.parametrize("metric", ["l2", "cosine", "ip"])
 def test_on_disk_and_reopened(tmp_path, metric):
     index = hnsw.FileIndex(str(tmp_path / "db"), DIM, metric)
