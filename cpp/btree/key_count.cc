@@ -28,7 +28,8 @@ absl::StatusOr<uint64_t> CountBelow(const pager::FileView& view, PageId id, int 
 // Walks the whole tree and writes down what is wrong.
 class KeyTreeCheck {
  public:
-  KeyTreeCheck(const pager::FileView& view, std::vector<PageId>* used) : view_(view), claims_(view, used) {}
+  KeyTreeCheck(const pager::FileView& view, std::vector<PageId>* used, const std::function<absl::Status()>& check)
+      : view_(view), claims_(view, used, check) {}
 
   // `high` is exclusive, null at the tree's right edge.
   void Visit(PageId id, int level, const std::string& low, const std::string* high) {
@@ -56,8 +57,8 @@ class KeyTreeCheck {
     if (page.level() > 0) CheckFill(id, page);
   }
   void Note(const absl::Status& status) { claims_.Note(status); }
-  std::vector<std::string> TakeFindings() {
-    claims_.CheckPieces();
+  absl::StatusOr<std::vector<std::string>> TakeFindings() {
+    if (!claims_.is_full()) claims_.CheckPieces();
     return claims_.TakeFindings();
   }
 
@@ -119,8 +120,9 @@ absl::StatusOr<uint64_t> EstimateKeys(const pager::FileView& view) {
   }
 }
 
-absl::StatusOr<std::vector<std::string>> CheckKeyTree(const pager::FileView& view, std::vector<PageId>* used) {
-  KeyTreeCheck check(view, used);
+absl::StatusOr<std::vector<std::string>> CheckKeyTree(const pager::FileView& view, std::vector<PageId>* used,
+                                                      const std::function<absl::Status()>& stop) {
+  KeyTreeCheck check(view, used, stop);
   check.Visit(kRootPage, -1, "", nullptr);
   return check.TakeFindings();
 }

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string_view>
 #include <vector>
 
@@ -63,6 +64,7 @@ class KeyAppender {
   State* state_;
 };
 
-absl::StatusOr<std::vector<std::string>> CheckKeyTree(const pager::FileView& view, std::vector<PageId>* used);
+absl::StatusOr<std::vector<std::string>> CheckKeyTree(const pager::FileView& view, std::vector<PageId>* used,
+                                                      const std::function<absl::Status()>& check = nullptr);
 
 }  // namespace turdb::btree

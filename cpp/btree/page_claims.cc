@@ -23,6 +23,7 @@ bool PageClaims::Claim(PageId id) {
   }
   seen_[id.value()] = true;
   used_->push_back(id);
+  if (check_ && stopped_.ok() && used_->size() % kPagesPerCheck == 0) stopped_ = check_();
   return true;
 }
 

@@ -44,7 +44,8 @@ absl::StatusOr<uint32_t> RootLevel(const pager::FileView& view) {
 // Walks the whole tree and writes down what is wrong.
 class RowTreeCheck {
  public:
-  RowTreeCheck(const pager::FileView& view, std::vector<PageId>* used) : view_(view), claims_(view, used) {}
+  RowTreeCheck(const pager::FileView& view, std::vector<PageId>* used, const std::function<absl::Status()>& check)
+      : view_(view), claims_(view, used, check) {}
 
   void Visit(PageId id, uint32_t level, int64_t low, int64_t high) {
     if (claims_.is_full() || !claims_.Claim(id)) return;
@@ -67,8 +68,8 @@ class RowTreeCheck {
     }
   }
   void Note(const absl::Status& status) { claims_.Note(status); }
-  std::vector<std::string> TakeFindings() {
-    claims_.CheckPieces();
+  absl::StatusOr<std::vector<std::string>> TakeFindings() {
+    if (!claims_.is_full()) claims_.CheckPieces();
     return claims_.TakeFindings();
   }
 
@@ -152,8 +153,9 @@ absl::StatusOr<uint64_t> EstimateRows(const pager::FileView& view) {
   return pages * leaf.rows();
 }
 
-absl::StatusOr<std::vector<std::string>> CheckRowTree(const pager::FileView& view, std::vector<PageId>* used) {
-  RowTreeCheck check(view, used);
+absl::StatusOr<std::vector<std::string>> CheckRowTree(const pager::FileView& view, std::vector<PageId>* used,
+                                                      const std::function<absl::Status()>& stop) {
+  RowTreeCheck check(view, used, stop);
   const absl::StatusOr<uint32_t> level = RootLevel(view);
   if (level.ok()) {
     check.Visit(kRootPage, *level, std::numeric_limits<int64_t>::min(), std::numeric_limits<int64_t>::max());

@@ -92,6 +92,8 @@ class RowAppender {
 };
 
 // Structural findings (keys ordered, pages reachable once, leaf links); empty when sound. `used` gets every page.
-absl::StatusOr<std::vector<std::string>> CheckRowTree(const pager::FileView& view, std::vector<PageId>* used);
+// `check` is asked time and again; its error ends the work.
+absl::StatusOr<std::vector<std::string>> CheckRowTree(const pager::FileView& view, std::vector<PageId>* used,
+                                                      const std::function<absl::Status()>& check = nullptr);
 
 }  // namespace turdb::btree

@@ -1,5 +1,6 @@
 #include "engine/integrity.h"
 
+#include <functional>
 #include <map>
 
 #include "base/errors.h"
@@ -18,7 +19,7 @@ class IntegrityCheck {
 
   absl::StatusOr<std::vector<std::string>> Run() {
     if (request_.table.empty()) {
-      Note(CheckCatalog());
+      TURDB_RETURN_IF_ERROR(Note(CheckCatalog()));
       CheckFiles();
     }
     for (const catalog::TableDef* table : context_->catalog->Tables()) {
@@ -32,8 +33,10 @@ class IntegrityCheck {
   }
 
  private:
-  void Note(const absl::Status& status) {
+  absl::Status Note(const absl::Status& status) {
+    if (KindOf(status) == ErrorKind::kInterrupted) return status;
     if (!status.ok()) findings_.push_back(std::string(FromAbsl(status.message())));
+    return absl::OkStatus();
   }
   void AddAll(const std::vector<std::string>& findings) {
     findings_.insert(findings_.end(), findings.begin(), findings.end());
@@ -42,7 +45,7 @@ class IntegrityCheck {
   absl::Status CheckCatalog() {
     TURDB_ASSIGN_OR_RETURN(const pager::FileView view, context_->txn->View(txn::kCatalogFile));
     std::vector<PageId> used;
-    TURDB_ASSIGN_OR_RETURN(const std::vector<std::string> found, btree::CheckRowTree(view, &used));
+    TURDB_ASSIGN_OR_RETURN(const std::vector<std::string> found, btree::CheckRowTree(view, &used, check_));
     for (const std::string& finding : found) findings_.push_back(Cat(view.path(), ": ", finding));
     if (found.empty()) table::CheckPageUse(view, used, context_->txn->is_writing(), &findings_);
     return absl::OkStatus();
@@ -66,7 +69,7 @@ class IntegrityCheck {
 
   absl::Status CheckOne(const catalog::TableDef& table) {
     if (request_.is_quick) {
-      TURDB_ASSIGN_OR_RETURN(const auto found, table::CheckTableStructure(context_->txn, table));
+      TURDB_ASSIGN_OR_RETURN(const auto found, table::CheckTableStructure(context_->txn, table, check_));
       AddAll(found);
       return absl::OkStatus();
     }
@@ -79,17 +82,18 @@ class IntegrityCheck {
     auto expressions = sql::TableExpressions::Make(table, &statement);
     if (!expressions.ok()) {  // an index over a function that this connection does not have
       findings_.push_back(Cat("table ", table.name, " cannot be compared with its indexes: ", FromAbsl(expressions.status().message())));
-      TURDB_ASSIGN_OR_RETURN(const auto found, table::CheckTableStructure(context_->txn, table));
+      TURDB_ASSIGN_OR_RETURN(const auto found, table::CheckTableStructure(context_->txn, table, check_));
       AddAll(found);
       return absl::OkStatus();
     }
-    TURDB_ASSIGN_OR_RETURN(const auto found, table::CheckTable(context_->txn, table, (*expressions)->index_callback()));
+    TURDB_ASSIGN_OR_RETURN(const auto found, table::CheckTable(context_->txn, table, (*expressions)->index_callback(), check_));
     AddAll(found);
     return absl::OkStatus();
   }
 
   sql::ExecContext* context_;
   const IntegrityRequest& request_;
+  const std::function<absl::Status()> check_ = [this] { return context_->CheckInterrupt(); };
   std::vector<std::string> findings_;
 };
 

@@ -15,6 +15,7 @@ namespace turdb::hnsw {
 namespace {
 
 constexpr size_t kMostFindings = 100;
+constexpr uint32_t kNodesPerCheck = 256;
 
 class Checker {
  public:
@@ -22,9 +23,12 @@ class Checker {
       : meta_(meta), layout_(meta.options.dim, meta.options.m), pages_(&view, view.page_count()),
         graph_(&pages_, layout_, meta.node_count), view_(view), vectors_(vectors) {}
 
-  std::vector<std::string> Run() {
+  absl::StatusOr<std::vector<std::string>> Run(const std::function<absl::Status()>& check) {
     CheckPages();
-    for (uint32_t id = 0; id < meta_.node_count && findings_.size() < kMostFindings; ++id) CheckNode(id);
+    for (uint32_t id = 0; id < meta_.node_count && findings_.size() < kMostFindings; ++id) {
+      if (check && id % kNodesPerCheck == 0) TURDB_RETURN_IF_ERROR(check());
+      CheckNode(id);
+    }
     CheckHeader();
     // Nodes that came since may have no link yet, or have taken one that was the last to another.
     if (meta_.unrepaired_count > 0) return std::move(findings_);
@@ -137,10 +141,11 @@ class Checker {
 
 }  // namespace
 
-absl::StatusOr<std::vector<std::string>> Check(const pager::FileView& view, const VectorSource* vectors) {
+absl::StatusOr<std::vector<std::string>> Check(const pager::FileView& view, const VectorSource* vectors,
+                                               const std::function<absl::Status()>& check) {
   TURDB_ASSIGN_OR_RETURN(const GraphMeta meta, ReadMeta(view));
   Checker checker(view, meta, vectors);
-  return checker.Run();
+  return checker.Run(check);
 }
 
 }  // namespace turdb::hnsw

@@ -4,6 +4,7 @@
 // file's path; damage found while reading is a finding, not an error.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,7 @@ void CheckPageUse(const pager::FileView& view, const std::vector<PageId>& used, 
 void CheckFixedPages(const pager::FileView& view, bool is_changing, std::vector<std::string>* findings);
 
 // CheckTable without what takes a look at every row for every index: trees, pages and graphs, each for itself.
-absl::StatusOr<std::vector<std::string>> CheckTableStructure(txn::Transaction* txn, const catalog::TableDef& table);
+absl::StatusOr<std::vector<std::string>> CheckTableStructure(txn::Transaction* txn, const catalog::TableDef& table,
+                                                             const std::function<absl::Status()>& check = nullptr);
 
 }  // namespace turdb::table

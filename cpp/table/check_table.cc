@@ -26,6 +26,7 @@ namespace turdb::table {
 namespace {
 
 constexpr size_t kMaxFindings = 100;  // as SQLite's integrity_check
+constexpr uint64_t kRowsPerCheck = 256;
 
 std::string RowName(const catalog::TableDef& table, RowRef ref) {
   if (table.is_without_rowid) return Cat("row with a primary key of ", ref.key.size(), " bytes");
@@ -34,11 +35,12 @@ std::string RowName(const catalog::TableDef& table, RowRef ref) {
 
 class TableCheck {
  public:
-  TableCheck(txn::Transaction* txn, const catalog::TableDef& table, const IndexExpressions& expressions)
-      : txn_(txn), table_(table), expressions_(expressions) {}
+  TableCheck(txn::Transaction* txn, const catalog::TableDef& table, const IndexExpressions& expressions,
+             const std::function<absl::Status()>& check)
+      : txn_(txn), table_(table), expressions_(expressions), check_(check) {}
 
   // Every file by itself.
-  std::vector<std::string> RunStructure() {
+  absl::StatusOr<std::vector<std::string>> RunStructure() {
     Note(CheckTree(table_.file, table_.is_without_rowid));
     for (const catalog::IndexDef& index : table_.indexes) {
       if (index.kind == catalog::IndexKind::kBtree) Note(CheckTree(index.file, true));
@@ -50,7 +52,7 @@ class TableCheck {
     return TakeFindings();
   }
 
-  std::vector<std::string> Run() {
+  absl::StatusOr<std::vector<std::string>> Run() {
     Note(CheckTree(table_.file, table_.is_without_rowid));
     for (const catalog::ColumnDef& column : table_.columns) {
       if (column.type.is_vector()) Note(CheckVectorPages(column));
@@ -68,13 +70,21 @@ class TableCheck {
   }
 
  private:
-  std::vector<std::string> TakeFindings() {
+  absl::StatusOr<std::vector<std::string>> TakeFindings() {
+    TURDB_RETURN_IF_ERROR(stopped_);
     if (findings_.size() > kMaxFindings) findings_.resize(kMaxFindings);
     return std::move(findings_);
   }
   void Add(std::string finding) { findings_.push_back(std::move(finding)); }
   void Note(const absl::Status& status) {
-    if (!status.ok()) Add(std::string(FromAbsl(status.message())));
+    if (KindOf(status) == ErrorKind::kInterrupted) stopped_.Update(status);
+    else if (!status.ok()) Add(std::string(FromAbsl(status.message())));
+  }
+  // Of rows; once stopped, what follows ends at once.
+  absl::Status Next() {
+    TURDB_RETURN_IF_ERROR(stopped_);
+    if (check_ && ++n_rows_ % kRowsPerCheck == 0) return check_();
+    return absl::OkStatus();
   }
   absl::Status CheckTree(FileId file, bool is_key_tree);
   absl::Status CheckIndex(const catalog::IndexDef& index);
@@ -87,14 +97,18 @@ class TableCheck {
   txn::Transaction* txn_;
   const catalog::TableDef& table_;
   const IndexExpressions& expressions_;
+  const std::function<absl::Status()>& check_;
+  absl::Status stopped_;
+  uint64_t n_rows_ = 0;
   std::vector<std::string> findings_;
 };
 
 absl::Status TableCheck::CheckTree(FileId file, bool is_key_tree) {
+  TURDB_RETURN_IF_ERROR(stopped_);
   TURDB_ASSIGN_OR_RETURN(const pager::FileView view, txn_->View(file));
   std::vector<PageId> used;
   TURDB_ASSIGN_OR_RETURN(const std::vector<std::string> found,
-                         is_key_tree ? btree::CheckKeyTree(view, &used) : btree::CheckRowTree(view, &used));
+                         is_key_tree ? btree::CheckKeyTree(view, &used, check_) : btree::CheckRowTree(view, &used, check_));
   for (const std::string& finding : found) Add(Cat(view.path(), ": ", finding));
   // What a damaged tree does not reach is not lost.
   if (found.empty()) CheckPageUse(view, used, txn_->is_writing(), &findings_);
@@ -122,14 +136,14 @@ absl::Status TableCheck::CheckGraphPages(const catalog::IndexDef& index) {
 absl::Status TableCheck::CheckGraphAlone(const catalog::IndexDef& index) {
   TURDB_RETURN_IF_ERROR(CheckGraphPages(index));
   TURDB_ASSIGN_OR_RETURN(const pager::FileView view, txn_->View(index.file));
-  TURDB_ASSIGN_OR_RETURN(const std::vector<std::string> found, hnsw::Check(view, nullptr));
+  TURDB_ASSIGN_OR_RETURN(const std::vector<std::string> found, hnsw::Check(view, nullptr, check_));
   for (const std::string& finding : found) Add(Cat("index ", index.name, ": ", finding));
   return absl::OkStatus();
 }
 
 absl::Status TableCheck::CheckGraphWithVectors(const catalog::IndexDef& index) {
   TURDB_RETURN_IF_ERROR(CheckGraphPages(index));
-  return CheckGraph(txn_, table_, index, &findings_);
+  return CheckGraph(txn_, table_, index, &findings_, check_);
 }
 
 absl::Status TableCheck::CheckIndex(const catalog::IndexDef& index) {
@@ -145,6 +159,7 @@ absl::Status TableCheck::CheckIndex(const catalog::IndexDef& index) {
   IndexEntry entry;
   uint64_t expected = 0;
   TURDB_RETURN_IF_ERROR(ForEachRow(txn_, table_, needed, false, [&](RowRef ref, absl::Span<const Cell> row) -> absl::Status {
+    TURDB_RETURN_IF_ERROR(Next());
     TURDB_ASSIGN_OR_RETURN(const bool is_in, maker.Make(ref, row, &entry));
     if (!is_in) return absl::OkStatus();
     ++expected;
@@ -173,6 +188,7 @@ absl::Status TableCheck::CheckVectors(int column) {
   std::vector<float> scratch(vectors->dim());
   uint32_t live = 0;
   TURDB_RETURN_IF_ERROR(ForEachRow(txn_, table_, needed, true, [&](RowRef ref, absl::Span<const Cell> row) -> absl::Status {
+    TURDB_RETURN_IF_ERROR(Next());
     if (row[column].is_null()) return absl::OkStatus();
     const absl::StatusOr<NodeId> slot = SlotOfCell(row[column], vectors->slot_count(), definition.vector_path);
     if (!slot.ok()) {
@@ -207,14 +223,16 @@ absl::Status TableCheck::CheckVectors(int column) {
 }  // namespace
 
 absl::StatusOr<std::vector<std::string>> CheckTable(txn::Transaction* txn, const catalog::TableDef& table,
-                                                    IndexExpressions expressions) {
+                                                    IndexExpressions expressions, const std::function<absl::Status()>& check) {
   if (table.kind == catalog::TableKind::kView) return std::vector<std::string>();
-  return TableCheck(txn, table, expressions).Run();
+  return TableCheck(txn, table, expressions, check).Run();
 }
 
-absl::StatusOr<std::vector<std::string>> CheckTableStructure(txn::Transaction* txn, const catalog::TableDef& table) {
+absl::StatusOr<std::vector<std::string>> CheckTableStructure(txn::Transaction* txn, const catalog::TableDef& table,
+                                                             const std::function<absl::Status()>& check) {
   if (table.kind == catalog::TableKind::kView) return std::vector<std::string>();
-  return TableCheck(txn, table, IndexExpressions()).RunStructure();
+  const IndexExpressions none;
+  return TableCheck(txn, table, none, check).RunStructure();
 }
 
 }  // namespace turdb::table

@@ -64,10 +64,10 @@ absl::Status ClearGraph(txn::Transaction* txn, const catalog::IndexDef& index) {
 }
 
 absl::Status CheckGraph(txn::Transaction* txn, const catalog::TableDef& table, const catalog::IndexDef& index,
-                        std::vector<std::string>* findings) {
+                        std::vector<std::string>* findings, const std::function<absl::Status()>& check) {
   TURDB_ASSIGN_OR_RETURN(const auto vectors, VectorColumn::Open(txn, ColumnOf(table, index)));
   TURDB_ASSIGN_OR_RETURN(const pager::FileView view, txn->View(index.file));
-  TURDB_ASSIGN_OR_RETURN(const std::vector<std::string> found, hnsw::Check(view, &vectors->source()));
+  TURDB_ASSIGN_OR_RETURN(const std::vector<std::string> found, hnsw::Check(view, &vectors->source(), check));
   for (const std::string& finding : found) findings->push_back(Cat("index ", index.name, ": ", finding));
   return absl::OkStatus();
 }

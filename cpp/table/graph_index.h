@@ -26,6 +26,7 @@ absl::Status RemoveFromGraph(txn::Transaction* txn, const catalog::IndexDef& ind
 // Every vector is gone and slots begin at 0 again.
 absl::Status ClearGraph(txn::Transaction* txn, const catalog::IndexDef& index);
 absl::Status CheckGraph(txn::Transaction* txn, const catalog::TableDef& table, const catalog::IndexDef& index,
-                        std::vector<std::string>* findings);
+                        std::vector<std::string>* findings,
+                        const std::function<absl::Status()>& check);
 
 }  // namespace turdb::table

@@ -121,8 +121,9 @@ absl::StatusOr<uint64_t> TailLength(txn::Transaction* txn, const catalog::TableD
 absl::StatusOr<uint64_t> AbsorbTail(txn::Transaction* txn, const catalog::TableDef& table, const catalog::IndexDef& index,
                                     uint64_t limit, int threads);
 
-// index = table, keys ordered, vectors and graph sound; findings as sentences, empty when sound.
-absl::StatusOr<std::vector<std::string>> CheckTable(txn::Transaction* txn, const catalog::TableDef& table,
-                                                    IndexExpressions expressions);
+// index = table, keys ordered, vectors and graph sound; findings as sentences, empty when sound. `check` is asked time and again;
+// its error ends the work.
+absl::StatusOr<std::vector<std::string>> CheckTable(txn::Transaction* txn, const catalog::TableDef& table, IndexExpressions expressions,
+                                                    const std::function<absl::Status()>& check = nullptr);
 
 }  // namespace turdb::table

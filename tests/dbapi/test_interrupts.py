@@ -78,3 +78,16 @@ def test_a_batch_of_queries(con, has_index):
     queries = np.zeros((1000, 8), np.float32)
     stop_at(con, 100, lambda: con.knn("t", "e", queries, 5))
     assert con.knn("t", "e", queries, 5)[0].shape == (1000, 5)
+
+
+@pytest.mark.parametrize("pragma", ["integrity_check", "quick_check"])
+def test_checks_of_the_whole_database(con, pragma):
+    con.append("t", {"id": np.arange(10_000, 210_000), "a": [f"a text to fill pages with {i}" for i in range(200_000)]})
+    con.execute("CREATE INDEX i ON t(a)")
+    con.execute("CREATE INDEX h ON t USING hnsw (e vector_l2_ops)")
+    calls = []
+    con.set_progress_handler(lambda: calls.append(1), 1)
+    assert con.execute(f"PRAGMA {pragma}").fetchall() == [("ok",)]
+    assert len(calls) > (500 if pragma == "integrity_check" else 5)
+    stop_at(con, len(calls) - 2, lambda: con.execute(f"PRAGMA {pragma}").fetchall())
+    stop_at(con, 4, lambda: con.execute(f"PRAGMA {pragma}").fetchall())

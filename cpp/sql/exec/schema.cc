@@ -70,7 +70,7 @@ absl::StatusOr<std::vector<std::string>> CheckStoredTable(const catalog::TableDe
   const ParsedStatement none;
   SchemaStatement statement{none, &schema};
   TURDB_ASSIGN_OR_RETURN(auto expressions, TableExpressions::Make(table, &statement));
-  return table::CheckTable(context->txn, table, expressions->index_callback());
+  return table::CheckTable(context->txn, table, expressions->index_callback(), [context] { return context->CheckInterrupt(); });
 }
 
 absl::Status ExecuteSchemaStatement(const ParsedStatement& parsed, SchemaContext* context) {
