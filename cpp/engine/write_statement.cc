@@ -92,7 +92,7 @@ absl::Status StatementImpl::TryWrite(absl::Span<const Value> parameters, RowBuff
   absl::Status status = state_->StartSharedWriting(txn.get(), !is_nowait_);
   if (status.ok()) status = EnsurePlan(txn.get());
   // Before anything is read, so that a wait for the table does not make the snapshot old.
-  if (status.ok() && target() != nullptr) status = table::LockForRows(txn.get(), *target()).status();
+  if (status.ok() && target() != nullptr) status = table::LockBeforeReading(txn.get(), *target());
   if (!status.ok()) {
     TURDB_RETURN_IF_ERROR(EndFailedWrite(txn.get(), sql::ExecContext(), status, may_retry));
     return status;

@@ -54,6 +54,12 @@ absl::StatusOr<TableAccess> LockForRows(txn::Transaction* txn, const catalog::Ta
   return TableAccess::kRows;
 }
 
+absl::Status LockBeforeReading(txn::Transaction* txn, const catalog::TableDef& table) {
+  const LockMode held = txn->table_lock(table.file);
+  const bool is_locked = held == LockMode::kIntentionExclusive || held == LockMode::kExclusive;
+  return is_locked ? absl::OkStatus() : LockForRows(txn, table).status();
+}
+
 absl::StatusOr<TableAccess> LockForBulk(txn::Transaction* txn, const catalog::TableDef& table) {
   if (txn->is_exclusive()) return TableAccess::kWhole;
   if (txn->TryLockTable(table.file, LockMode::kExclusive)) return AccessUnderExclusiveLock(txn, table);

@@ -14,6 +14,9 @@ namespace turdb::table {
 
 enum class TableAccess : uint8_t { kWhole, kRows };
 
+// Takes the locks that LockForRows takes, and does nothing for a table that has them: a statement asks before it reads anything, and its
+// writer again, which wants to know what it may do.
+absl::Status LockBeforeReading(txn::Transaction* txn, const catalog::TableDef& table);
 // Locks the table for changes of single rows; whole where the transaction prefers that and nobody is in the way.
 absl::StatusOr<TableAccess> LockForRows(txn::Transaction* txn, const catalog::TableDef& table);
 // kWhole when the table can be had whole without waiting; else it is locked for rows.
