@@ -16,7 +16,7 @@ constexpr uint32_t kNullLength = ~uint32_t{0};
 struct ColumnHeader {
   Encoding encoding = Encoding::kCells;
   StorageClass type = StorageClass::kNull;  // kBytes
-  bool has_nulls = false;                   // kInt64, kDouble
+  uint8_t has_nulls = 0;                    // kInt64, kDouble: 0 or 1
   uint8_t zero[5] = {};
 };
 static_assert(sizeof(ColumnHeader) == 8);
@@ -153,6 +153,7 @@ class Decoder {
   absl::Status Column(uint32_t rows, ColumnVector* column) {
     ColumnHeader header;
     TURDB_RETURN_IF_ERROR(Take(&header, sizeof(header)));
+    if (header.has_nulls > 1) return Damaged();
     switch (header.encoding) {
       case Encoding::kInt64:
       case Encoding::kDouble: return Typed(header, rows, column);
@@ -170,7 +171,7 @@ class Decoder {
 
   absl::Status Typed(const ColumnHeader& header, uint32_t rows, ColumnVector* column) {
     void* to = header.encoding == Encoding::kInt64 ? static_cast<void*>(column->ResetInt64(rows)) : column->ResetDouble(rows);
-    if (header.has_nulls) TURDB_RETURN_IF_ERROR(Take(column->mutable_validity(), (rows + 63) / 64 * 8));
+    if (header.has_nulls == 1) TURDB_RETURN_IF_ERROR(Take(column->mutable_validity(), (rows + 63) / 64 * 8));
     return Take(to, size_t{rows} * 8);
   }
 
