@@ -80,13 +80,15 @@ class RowTreeRun {
   void Texts(int64_t key, bool recurs) {
     const uint32_t columns = 3 + input_->Byte() % 20;
     for (uint32_t i = 0, n = input_->Byte(); i < n; ++i) {
+      const uint64_t number = static_cast<uint64_t>(key) + i;
+      const auto at = static_cast<int64_t>(number);
       std::vector<Cell> row;
       for (uint32_t c = 0; c < columns; ++c) {
-        numbered_.push_back(std::to_string(recurs ? c : 7919 * (key + i) + c));
+        numbered_.push_back(std::to_string(recurs ? c : 7919 * number + c));
         row.push_back(c % 7 == i % 16 ? Cell() : Cell::Text(numbered_.back()));
       }
-      if (model_.contains(key + i)) Update(key + i, row);
-      else Insert(key + i, row);
+      if (model_.contains(at)) Update(at, row);
+      else Insert(at, row);
     }
   }
   void Append() {
