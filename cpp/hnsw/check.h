@@ -13,7 +13,8 @@ namespace turdb::hnsw {
 
 // Findings as sentences, at most a hundred, empty when sound: every link in range, to another node that is there and is
 // in that level, none twice; levels and blocks consistent; the header's counts and entry right; every node that is
-// there within reach; and nodes agree with the row ids of `vectors` (nullptr: not compared).
+// there within reach, once those that came last have been linked in (GraphMeta::unrepaired_count is 0); and nodes agree with
+// the row ids of `vectors` (nullptr: not compared).
 // An error only when the header itself cannot be read, or of `check`, which is asked time and again.
 absl::StatusOr<std::vector<std::string>> Check(const pager::FileView& view, const VectorSource* vectors,
                                                const std::function<absl::Status()>& check = nullptr);

@@ -5,6 +5,7 @@ import sqlite3
 from contextlib import closing
 
 import pytest
+from support.damaged import count_errors
 from support.row_trees import check, check_scan, identical
 
 import turdb
@@ -187,7 +188,7 @@ def test_damaged_packs_are_errors_not_crashes():
         *((40 + 4 * c + i, value) for c in (0, 1, 9) for i in range(4) for value in (0, 1, 4, 7, 28, 0x3F, 0xFF)),
     ]:
         tree.poke(leaf, at, value)
-        for call in (
+        errors += count_errors((
             lambda: tree.check(),
             lambda: tree.walk(),
             lambda: tree.find(key),
@@ -196,12 +197,7 @@ def test_damaged_packs_are_errors_not_crashes():
             lambda: tree.update(key, texts(1, 9)),
             lambda: tree.erase(key),
             lambda: tree.insert(10**6, texts(3, 10)),
-        ):
-            try:
-                call()
-            except RuntimeError as error:
-                assert str(error).startswith(("Corruption", "Internal")), error
-                errors += 1
+        ))
         tree.rollback()
     assert errors > 100
 

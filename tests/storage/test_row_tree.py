@@ -5,6 +5,7 @@ import random
 import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
+from support.damaged import count_errors
 from support.row_trees import check, check_scan, identical
 from support.trees import MACHINE, PATTERNS, TreeMachine, check_fill, erase_in_steps
 
@@ -360,7 +361,7 @@ def test_rows_in_a_damaged_tree_are_errors_not_crashes():
         for _ in range(rng.choice([1, 1, 4])):
             offset = rng.choice([rng.randrange(4, 80), rng.randrange(16384), rng.randrange(16, 44)])
             tree.poke(rng.randrange(1, pages), offset, rng.randrange(256))
-        for call in (
+        errors += count_errors((
             lambda: tree.find(rng.randrange(900)),
             lambda: tree.scan(0, 3000, [0, 1, 2, 3], [None] * 4, 2048),
             lambda: tree.walk(False),
@@ -371,13 +372,7 @@ def test_rows_in_a_damaged_tree_are_errors_not_crashes():
             lambda: tree.update(rng.randrange(900), [1, "changed" * 9, 2.5, None]),
             lambda: tree.erase(rng.randrange(900)),
             lambda: tree.append([(10**6, [[1] * 40])]),
-        ):
-            try:
-                call()
-            except RuntimeError as error:
-                # A file that lies about its own pages may also break our expectations of it.
-                assert str(error).startswith(("Corruption", "Internal")), error
-                errors += 1
+        ))
         tree.rollback()
     assert errors > 100
 
