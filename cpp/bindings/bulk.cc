@@ -197,7 +197,8 @@ bool BindWhere(Session* session, const engine::Connection::KnnRequest& request, 
     statement = text ? session->Prepare(text.get()) : nullptr;
     if (statement == nullptr) return false;
   }
-  return BindParameters(*statement, given == Py_None ? nullptr : given, out);
+  out->resize(statement->parameter_count());
+  return BindParameters(*statement, given == Py_None ? nullptr : given, absl::MakeSpan(*out));
 }
 
 }  // namespace

@@ -85,33 +85,35 @@ bool RequireText(PyObject* sql, const char* function) {
   return false;
 }
 
-// Parameter sets of executemany, converted before the engine runs: an iterator may itself use this connection.
+// Parameter sets of executemany, converted before the engine runs: an iterator may itself use this connection. Sets of one portion
+// are bound over those of the one before.
 class ParameterSets {
  public:
   ParameterSets(const engine::Statement& statement, PyObject* iterator) : statement_(statement), iterator_(iterator) {}
 
   // Converts up to `limit` sets. False with a Python error set (the sets before it are there).
   bool Fill(size_t limit) {
-    sets_.clear();
-    while (sets_.size() < limit) {
+    n_ = 0;
+    while (n_ < limit) {
       Ref item = Ref::Steal(PyIter_Next(iterator_));
       if (!item) {
         is_at_end_ = true;
         return PyErr_Occurred() == nullptr;
       }
-      Parameters parameters;
-      if (!BindParameters(statement_, item.get(), &parameters)) return false;
-      sets_.emplace_back(std::make_move_iterator(parameters.begin()), std::make_move_iterator(parameters.end()));
+      if (n_ == sets_.size()) sets_.emplace_back(statement_.parameter_count());
+      if (!BindParameters(statement_, item.get(), absl::MakeSpan(sets_[n_]))) return false;
+      ++n_;
     }
     return true;
   }
   bool is_at_end() const { return is_at_end_; }
-  const std::vector<std::vector<Value>>& sets() const { return sets_; }
+  absl::Span<const std::vector<Value>> sets() const { return absl::MakeConstSpan(sets_).first(n_); }
 
  private:
   const engine::Statement& statement_;
   PyObject* iterator_;
   std::vector<std::vector<Value>> sets_;
+  size_t n_ = 0;  // of them are of this portion
   bool is_at_end_ = false;
 };
 
@@ -122,7 +124,7 @@ struct ManyResult {
 };
 
 // Unlocked. Row by row, with the rows of RETURNING thrown away.
-absl::Status RunEach(engine::Statement* statement, const std::vector<std::vector<Value>>& sets, ManyResult* done) {
+absl::Status RunEach(engine::Statement* statement, absl::Span<const std::vector<Value>> sets, ManyResult* done) {
   ColumnBatch batch;
   for (const auto& set : sets) {
     TURDB_ASSIGN_OR_RETURN(auto result, statement->Execute(set));
@@ -140,15 +142,12 @@ absl::Status RunEach(engine::Statement* statement, const std::vector<std::vector
 // Unlocked. All sets as one statement; when that fails inside a transaction, row by row, so that the rows before the
 // failing one stay, as sqlite3 leaves them.
 absl::Status RunSets(engine::Connection* engine, const std::string& begin, engine::Statement* statement,
-                     const std::vector<std::vector<Value>>& sets, ManyResult* done) {
+                     absl::Span<const std::vector<Value>> sets, ManyResult* done) {
   TURDB_RETURN_IF_ERROR(BeginIfNeeded(engine, begin));
   if (statement->has_returning()) return RunEach(statement, sets, done);
   size_t next = 0;
-  absl::StatusOr<int64_t> all = statement->ExecuteMany([&](std::vector<Value>* out) -> absl::StatusOr<bool> {
-    if (next == sets.size()) return false;
-    *out = sets[next++];
-    return true;
-  });
+  absl::StatusOr<int64_t> all = statement->ExecuteMany(
+      [&]() -> absl::StatusOr<const std::vector<Value>*> { return next == sets.size() ? nullptr : &sets[next++]; });
   if (all.ok()) {
     done->changes += *all;
     return absl::OkStatus();
@@ -197,8 +196,8 @@ bool Execute(CursorObject* cursor, PyObject* sql, PyObject* parameters) {
   fetch->columns = nullptr;
   fetch->row_count = -1;
   if (fetch->statement == nullptr) return PyErr_Occurred() == nullptr;
-  Parameters values;
-  if (!BindParameters(*fetch->statement, parameters, &values)) return false;
+  Parameters values(fetch->statement->parameter_count());
+  if (!BindParameters(*fetch->statement, parameters, absl::MakeSpan(values))) return false;
   if (session->engine == nullptr) return session->CheckOpen();  // an adapter closed it
   if (session->trace) session->Trace(sql);
   if (fetch->batch == nullptr) fetch->batch = session->TakeBatch();

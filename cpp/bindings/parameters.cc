@@ -34,7 +34,7 @@ bool IntegerToValue(PyObject* object, const Purpose& purpose, Value* out) {
     return false;
   }
   if (value == -1 && PyErr_Occurred()) return false;
-  *out = Value::Integer(value);
+  out->SetInteger(value);
   return true;
 }
 
@@ -42,14 +42,14 @@ bool TextToValue(PyObject* object, Value* out) {
   Py_ssize_t size = 0;
   const char* text = PyUnicode_AsUTF8AndSize(object, &size);
   if (text == nullptr) return false;
-  *out = Value::Text(std::string(text, static_cast<size_t>(size)));
+  out->SetText({text, static_cast<size_t>(size)});
   return true;
 }
 
 bool BufferToValue(PyObject* object, Value* out) {
   Py_buffer view;
   if (PyObject_GetBuffer(object, &view, PyBUF_SIMPLE) != 0) return false;
-  *out = Value::Blob(std::string(static_cast<const char*>(view.buf), static_cast<size_t>(view.len)));
+  out->SetBlob({static_cast<const char*>(view.buf), static_cast<size_t>(view.len)});
   PyBuffer_Release(&view);
   return true;
 }
@@ -76,14 +76,14 @@ bool ArrayToValue(PyObject* object, const Purpose& purpose, Value* out) {
   }
   constexpr int kAligned = py::detail::npy_api::NPY_ARRAY_ALIGNED_;  // numpy takes any address, C++ does not
   if (py::isinstance<py::array_t<float>>(array) && array.strides(0) == sizeof(float) && (array.flags() & kAligned) != 0) {
-    *out = Value::Vector(static_cast<const float*>(array.data()), static_cast<uint32_t>(array.size()));
+    out->SetVector(static_cast<const float*>(array.data()), static_cast<uint32_t>(array.size()));
     return true;
   }
   // Narrowed here and not by numpy, which would warn of overflow: the engine refuses what became infinite.
   const auto doubles = py::array_t<double, py::array::c_style | py::array::forcecast | kAligned>::ensure(array);
   if (!doubles) return false;
   const std::vector<float> floats(doubles.data(), doubles.data() + doubles.size());
-  *out = Value::Vector(floats.data(), static_cast<uint32_t>(floats.size()));
+  out->SetVector(floats.data(), static_cast<uint32_t>(floats.size()));
   return true;
 }
 
@@ -104,7 +104,7 @@ bool SequenceToValue(PyObject* object, const Purpose& purpose, Value* out) {
     }
     values[static_cast<size_t>(i)] = static_cast<float>(value);
   }
-  *out = Value::Vector(values.data(), static_cast<uint32_t>(size));
+  out->SetVector(values.data(), static_cast<uint32_t>(size));
   return true;
 }
 
@@ -157,9 +157,9 @@ PyObject* Adapted(PyObject* object) {
 }
 
 bool StorableToValue(PyObject* object, const Purpose& purpose, Value* out) {
-  if (object == Py_None) return *out = Value(), true;
+  if (object == Py_None) return out->SetNull(), true;
   if (PyLong_Check(object)) return IntegerToValue(object, purpose, out);  // bool is one
-  if (PyFloat_Check(object)) return *out = Value::Real(PyFloat_AS_DOUBLE(object)), true;
+  if (PyFloat_Check(object)) return out->SetReal(PyFloat_AS_DOUBLE(object)), true;
   if (PyUnicode_Check(object)) return TextToValue(object, out);
   if (py::isinstance<py::array>(object)) return ArrayToValue(object, purpose, out);
   PyObject* generic = NumpyGeneric();
@@ -170,7 +170,7 @@ bool StorableToValue(PyObject* object, const Purpose& purpose, Value* out) {
   return RaiseUnsupported(object, purpose);
 }
 
-bool BindSequence(const engine::Statement& statement, PyObject* parameters, Parameters* out) {
+bool BindSequence(const engine::Statement& statement, PyObject* parameters, absl::Span<Value> out) {
   Ref fast = Ref::Steal(PySequence_Fast(parameters, "parameters are of unsupported type"));
   if (!fast) return false;
   const Py_ssize_t given = PySequence_Fast_GET_SIZE(fast.get());
@@ -179,7 +179,6 @@ bool BindSequence(const engine::Statement& statement, PyObject* parameters, Para
                                          statement.parameter_count(), ", and there are ", given, " supplied."));
     return false;
   }
-  out->resize(static_cast<size_t>(given));
   for (Py_ssize_t i = 0; i < given; ++i) {
     // Looked up each time: an adapter may run code that changes a list.
     if (i >= PySequence_Fast_GET_SIZE(fast.get())) {
@@ -187,15 +186,14 @@ bool BindSequence(const engine::Statement& statement, PyObject* parameters, Para
       return false;
     }
     Ref item = Ref::Borrow(PySequence_Fast_GET_ITEM(fast.get(), i));
-    if (!PythonToValue(item.get(), {"parameter", i + 1}, &(*out)[static_cast<size_t>(i)])) return false;
+    if (!PythonToValue(item.get(), {"parameter", i + 1}, &out[static_cast<size_t>(i)])) return false;
   }
   return true;
 }
 
-bool BindMapping(const engine::Statement& statement, PyObject* parameters, Parameters* out) {
+bool BindMapping(const engine::Statement& statement, PyObject* parameters, absl::Span<Value> out) {
   const auto& names = statement.parameter_names();
-  out->resize(statement.parameter_count());
-  for (size_t i = 0; i < out->size(); ++i) {
+  for (size_t i = 0; i < out.size(); ++i) {
     if (i >= names.size() || names[i].size() < 2) {
       RaiseKind(ErrorKind::kParameter, Cat("Binding ", i + 1, " has no name, but you supplied a dictionary (which has only names)."));
       return false;
@@ -208,7 +206,7 @@ bool BindMapping(const engine::Statement& statement, PyObject* parameters, Param
       RaiseKind(ErrorKind::kParameter, Cat("You did not supply a value for binding parameter :", name, "."));
       return false;
     }
-    if (!PythonToValue(value.get(), {"parameter", 0, names[i].c_str()}, &(*out)[i])) return false;
+    if (!PythonToValue(value.get(), {"parameter", 0, names[i].c_str()}, &out[i])) return false;
   }
   return true;
 }
@@ -219,11 +217,11 @@ void SetAdapters(PyObject* adapters) { adapters_by_type = NewReference(adapters)
 void MarkBaseTypeAdapted() { is_base_type_adapted = true; }
 
 bool PythonToValue(PyObject* object, const Purpose& purpose, Value* out) {
-  if (object == Py_None) return *out = Value(), true;
+  if (object == Py_None) return out->SetNull(), true;
   if (!is_base_type_adapted) {
     if (PyLong_CheckExact(object)) return IntegerToValue(object, purpose, out);
     if (PyUnicode_CheckExact(object)) return TextToValue(object, out);
-    if (PyFloat_CheckExact(object)) return *out = Value::Real(PyFloat_AS_DOUBLE(object)), true;
+    if (PyFloat_CheckExact(object)) return out->SetReal(PyFloat_AS_DOUBLE(object)), true;
     if (PyBytes_CheckExact(object) || PyByteArray_CheckExact(object)) return BufferToValue(object, out);
   }
   try {
@@ -235,7 +233,7 @@ bool PythonToValue(PyObject* object, const Purpose& purpose, Value* out) {
   }
 }
 
-bool BindParameters(const engine::Statement& statement, PyObject* parameters, Parameters* out) {
+bool BindParameters(const engine::Statement& statement, PyObject* parameters, absl::Span<Value> out) {
   if (parameters == nullptr) {
     if (statement.parameter_count() == 0) return true;
     RaiseKind(ErrorKind::kParameter, Cat("Incorrect number of bindings supplied. The current statement uses ",

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "absl/container/inlined_vector.h"
+#include "absl/types/span.h"
 #include "bindings/python_ref.h"
 #include "engine/connection.h"
 #include "types/value.h"
@@ -25,8 +26,8 @@ struct Purpose {
 // be stored, DataError (also an OverflowError) for an int beyond 64 bits, UnicodeEncodeError for lone surrogates.
 bool PythonToValue(PyObject* object, const Purpose& purpose, Value* out);
 
-// All parameters of a statement from a sequence or a mapping. False with a Python error set.
-bool BindParameters(const engine::Statement& statement, PyObject* parameters, Parameters* out);
+// All parameters of a statement from a sequence or a mapping, into as many places. False with a Python error set.
+bool BindParameters(const engine::Statement& statement, PyObject* parameters, absl::Span<Value> out);
 
 // Where adapters are kept: a dict type -> callable, owned by turdb.types. Called once at import.
 void SetAdapters(PyObject* adapters);

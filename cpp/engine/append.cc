@@ -175,15 +175,16 @@ absl::Status AppendByInsert(ConnectionImpl* connection, std::string_view table, 
   size_t consumed = 0;
   TURDB_ASSIGN_OR_RETURN(auto statement, connection->Prepare(InsertText(table, columns), &consumed));
   uint64_t row = 0;
-  auto next = [&](std::vector<Value>* values) -> absl::StatusOr<bool> {
-    if (row == rows) return false;
-    values->clear();
+  std::vector<Value> values;
+  auto next = [&]() -> absl::StatusOr<const std::vector<Value>*> {
+    if (row == rows) return nullptr;
+    values.clear();
     for (const AppendColumn& column : columns) {
-      values->push_back(column.vectors != nullptr ? Value::Vector(column.vectors + row * column.vector_stride, column.dim)
-                                                  : Value::FromCell(column.values->Get(static_cast<uint32_t>(row))));
+      values.push_back(column.vectors != nullptr ? Value::Vector(column.vectors + row * column.vector_stride, column.dim)
+                                                 : Value::FromCell(column.values->Get(static_cast<uint32_t>(row))));
     }
     ++row;
-    return true;
+    return &values;
   };
   return statement->ExecuteMany(next).status();
 }

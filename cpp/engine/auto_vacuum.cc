@@ -127,13 +127,21 @@ absl::StatusOr<bool> AutoVacuum::Step() {
   bool is_all_seen = true;
   for (const catalog::TableDef* table : catalog->Tables()) {
     if (HasChanged(txn.get(), *table)) {
-      TURDB_ASSIGN_OR_RETURN(const Look look, LookAt(txn.get(), *table, may_sample));
-      if (look == Look::kDue) {
+      // One that cannot be read, or rebuilt, is left alone until it changes: others are looked at.
+      const auto look = LookAt(txn.get(), *table, may_sample);
+      if (look.ok() && *look == Look::kDue) {
+        Versions versions;
+        Remember(txn.get(), *table, &versions);
         const ObjectId id = table->id;
         txn = nullptr;
-        return Rebuild(id);
+        auto rebuilt = Rebuild(id);
+        if (rebuilt.ok()) return rebuilt;
+        counters_.failed.fetch_add(1);
+        for (const auto& [file, version] : versions) looked_at_[file] = version;
+        return true;
       }
-      if (look == Look::kMustSample) {
+      if (!look.ok()) counters_.failed.fetch_add(1);
+      if (look.ok() && *look == Look::kMustSample) {
         is_all_seen = false;
         continue;
       }

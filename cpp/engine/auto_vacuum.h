@@ -26,7 +26,7 @@ namespace turdb::engine {
 enum class AutoVacuumMode : uint8_t { kNone = 0, kFull = 1, kIncremental = 2 };  // SQLite's names and numbers
 
 struct SpaceCounters {
-  std::atomic<uint64_t> vacuumed{0}, yielded{0};
+  std::atomic<uint64_t> vacuumed{0}, yielded{0}, failed{0};
 };
 
 absl::StatusOr<AutoVacuumMode> ReadAutoVacuumMode(txn::Transaction* txn);  // of the database; kFull until it is changed

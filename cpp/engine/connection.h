@@ -45,8 +45,8 @@ enum class StatementClass : uint8_t {
   kPragma,
 };
 
-// Fills one set of parameters, or returns false at the end.
-using NextParameters = std::function<absl::StatusOr<bool>(std::vector<Value>*)>;
+// The next set of parameters, good until the call after; null at the end.
+using NextParameters = std::function<absl::StatusOr<const std::vector<Value>*>()>;
 
 class ConnectionState;  // internals, shared with statements and results
 

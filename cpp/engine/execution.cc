@@ -36,11 +36,10 @@ absl::StatusOr<std::unique_ptr<Execution>> MakeExecution(std::shared_ptr<sql::Ph
 }
 
 void StartExecution(Execution* execution, ConnectionState* state, txn::Transaction* txn, absl::Span<const Value> parameters) {
-  execution->parameters.assign(parameters.begin(), parameters.end());
   sql::ExecContext& context = execution->context;
   context.txn = txn;
   context.memory.set_limit(state->settings.statement_memory);
-  context.parameters = execution->parameters;
+  context.parameters = parameters;
   context.changes = 0;
   context.last_insert_rowid = state->last_insert_rowid;
   context.connection_changes = state->changes;

@@ -19,6 +19,11 @@ struct Execution {
   sql::ExecContext context;
   std::vector<Value> parameters;
   std::unique_ptr<sql::Operator> root;
+
+  absl::Span<const Value> Keep(absl::Span<const Value> given) {
+    parameters.assign(given.begin(), given.end());
+    return parameters;
+  }
 };
 
 // Binds and plans a statement in a transaction's view.
@@ -32,7 +37,8 @@ inline std::shared_ptr<const ResultColumns> ColumnsOf(const std::shared_ptr<sql:
   return std::shared_ptr<const ResultColumns>(plan, &plan->bound.columns);
 }
 
-// Points the context at this run's transaction and parameters.
+// Points the context at this run's transaction and parameters, which must stay there until it ends: a run that outlives its caller
+// keeps them (Execution::Keep).
 void StartExecution(Execution* execution, ConnectionState* state, txn::Transaction* txn, absl::Span<const Value> parameters);
 
 }  // namespace turdb::engine

@@ -6,7 +6,7 @@ namespace turdb::engine {
 namespace {
 
 // A column of one parameter, typed when all its values are integers or all are reals.
-void FillColumn(const std::vector<std::vector<Value>>& rows, uint32_t parameter, ColumnVector* column) {
+void FillColumn(absl::Span<const std::vector<Value>> rows, uint32_t parameter, ColumnVector* column) {
   const auto n = static_cast<uint32_t>(rows.size());
   auto all = [&](StorageClass type) {
     return std::all_of(rows.begin(), rows.end(), [&](const std::vector<Value>& row) { return row[parameter].type() == type; });
@@ -47,16 +47,21 @@ InsertBatch::InsertBatch(const sql::PhysicalPlan& plan) : insert_(plan.root->As<
   for (const sql::ExprPtr& expr : insert_.children[0]->As<sql::PhysicalValues>().rows[0]) parameters_.push_back(expr->parameter - 1);
 }
 
+void InsertBatch::Add(const std::vector<Value>& parameters) {
+  if (n_ == rows_.size()) rows_.emplace_back();
+  rows_[n_++] = parameters;
+}
+
 absl::Status InsertBatch::AppendTo(txn::Transaction* txn, ConnectionState* state) {
   std::vector<ColumnVector> columns(parameters_.size());
   std::vector<Connection::AppendColumn> given(parameters_.size());
   for (size_t i = 0; i < parameters_.size(); ++i) {
     const int column = insert_.target_columns[i];
-    FillColumn(rows_, parameters_[i], &columns[i]);
+    FillColumn(rows(), parameters_[i], &columns[i]);
     given[i].name = column < 0 ? std::string("rowid") : insert_.table->columns[static_cast<size_t>(column)].name;
     given[i].values = &columns[i];
   }
-  return AppendPlain(txn, *insert_.table, static_cast<uint32_t>(rows_.size()), given, state);
+  return AppendPlain(txn, *insert_.table, static_cast<uint32_t>(n_), given, state);
 }
 
 }  // namespace turdb::engine

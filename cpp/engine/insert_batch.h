@@ -18,16 +18,17 @@ class InsertBatch {
   static bool Takes(const sql::PhysicalPlan& plan);
 
   explicit InsertBatch(const sql::PhysicalPlan& plan);
-  void Add(std::vector<Value> parameters) { rows_.push_back(std::move(parameters)); }
-  size_t size() const { return rows_.size(); }
-  const std::vector<std::vector<Value>>& rows() const { return rows_; }
-  void Clear() { rows_.clear(); }
+  void Add(const std::vector<Value>& parameters);  // copied
+  size_t size() const { return n_; }
+  absl::Span<const std::vector<Value>> rows() const { return absl::MakeConstSpan(rows_).first(n_); }
+  void Clear() { n_ = 0; }
   absl::Status AppendTo(txn::Transaction* txn, ConnectionState* state);
 
  private:
   const sql::PhysicalInsert& insert_;
   std::vector<uint32_t> parameters_;  // by target column: parameter number - 1
-  std::vector<std::vector<Value>> rows_;
+  std::vector<std::vector<Value>> rows_;  // the first n_; what is behind them is used again
+  size_t n_ = 0;
 };
 
 }  // namespace turdb::engine

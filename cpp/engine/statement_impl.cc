@@ -155,7 +155,7 @@ absl::StatusOr<std::unique_ptr<Result>> StatementImpl::ExecuteRead(absl::Span<co
   state_->is_fresh = false;
   TURDB_RETURN_IF_ERROR(EnsurePlan(txn.get()));
   TURDB_ASSIGN_OR_RETURN(auto execution, TakeExecution());
-  StartExecution(execution.get(), state_.get(), txn.get(), parameters);
+  StartExecution(execution.get(), state_.get(), txn.get(), execution->Keep(parameters));  // its rows are read later
   const absl::Status opened = execution->root->Open();
   if (!opened.ok()) {
     execution->root->Close();
@@ -172,22 +172,18 @@ absl::Status StatementImpl::RunMany(const NextParameters& next, int64_t* changes
   const bool is_batched = InsertBatch::Takes(*plan);
   std::optional<InsertBatch> batch;
   if (is_batched) batch.emplace(*plan);
-  std::vector<Value> parameters;
   while (true) {
-    const auto more = next(&parameters);
-    absl::Status given = more.status();
-    const bool has_more = more.ok() && *more;
+    const auto parameters = next();
+    absl::Status given = parameters.status();
+    const bool has_more = parameters.ok() && *parameters != nullptr;
     if (is_batched) {
-      if (has_more) given = CheckParameters(parameters);
-      if (has_more && given.ok()) {
-        batch->Add(std::move(parameters));
-        parameters = {};
-      }
+      if (has_more) given = CheckParameters(**parameters);
+      if (has_more && given.ok()) batch->Add(**parameters);
       // The rows before a set of parameters that is no good go in, as they do one by one.
       const bool is_due = batch->size() == InsertBatch::kRows || !has_more || !given.ok();
       if (is_due) TURDB_RETURN_IF_ERROR(RunBatch(&*batch, changes));
     } else if (has_more) {
-      TURDB_RETURN_IF_ERROR(RunOne(parameters, changes));
+      TURDB_RETURN_IF_ERROR(RunOne(**parameters, changes));
     }
     TURDB_RETURN_IF_ERROR(given);
     if (!has_more) return absl::OkStatus();

@@ -125,6 +125,7 @@ absl::Status StatementImpl::TryWrite(absl::Span<const Value> parameters, RowBuff
   state_->NoteTransaction();
   *changes = is_write ? context.changes : -1;
   execution->context.txn = nullptr;
+  execution->context.parameters = {};
   Recycle(std::move(execution));
   return status;
 }

@@ -52,6 +52,9 @@ class File {
   virtual absl::Status Truncate(uint64_t size) = 0;
   virtual absl::Status Preallocate(uint64_t size) = 0;  // reserves blocks where that helps; may grow the file
   virtual absl::StatusOr<uint64_t> Size() = 0;
+  // The same for every File of one file, whatever name it was opened by, and another for other files, for as long as a File or
+  // Mapping of it is there.
+  virtual absl::StatusOr<std::string> Identity() = 0;
   // Writes the first `length` bytes of `from` here, sharing their disk space where the file system can.
   virtual absl::Status CopyFrom(File& from, uint64_t length);
   virtual absl::StatusOr<std::unique_ptr<Mapping>> Map(size_t length) = 0;

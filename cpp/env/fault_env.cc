@@ -40,6 +40,7 @@ class FaultFile final : public File {
   absl::Status Truncate(uint64_t size) override;
   absl::Status Preallocate(uint64_t size) override;
   absl::StatusOr<uint64_t> Size() override { return base_->Size(); }
+  absl::StatusOr<std::string> Identity() override { return base_->Identity(); }
   absl::StatusOr<std::unique_ptr<Mapping>> Map(size_t length) override { return base_->Map(length); }
   const std::string& path() const override { return base_->path(); }
 

@@ -82,7 +82,12 @@ struct Contents {
   std::shared_mutex mutex;  // exclusive: changes region; shared: reads and writes its bytes
   std::shared_ptr<Region> region;
   std::atomic<uint64_t> size{0};
+  const uint64_t number = NextNumber();  // its identity
 
+  static uint64_t NextNumber() {
+    static std::atomic<uint64_t> last{0};
+    return last.fetch_add(1) + 1;
+  }
   void GrowTo(uint64_t bytes) {
     uint64_t now = size.load();
     while (now < bytes && !size.compare_exchange_weak(now, bytes)) {
@@ -155,6 +160,8 @@ class MemoryFile final : public File {
   absl::StatusOr<uint64_t> Size() override {
     return contents_->size.load();
   }
+
+  absl::StatusOr<std::string> Identity() override { return Cat(contents_->number); }
 
   absl::StatusOr<std::unique_ptr<Mapping>> Map(size_t length) override {
     std::lock_guard<std::shared_mutex> guard(contents_->mutex);

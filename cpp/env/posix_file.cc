@@ -171,6 +171,12 @@ class PosixFile final : public File {
     return static_cast<uint64_t>(info.st_size);
   }
 
+  absl::StatusOr<std::string> Identity() override {
+    struct stat info;
+    if (fstat(fd_, &info) != 0) return PosixError("stat", path_);
+    return Cat(static_cast<uint64_t>(info.st_dev), ":", static_cast<uint64_t>(info.st_ino));
+  }
+
   absl::StatusOr<std::unique_ptr<Mapping>> Map(size_t length) override {
     return NewPosixMapping(fd_, length, path_);
   }

@@ -90,9 +90,19 @@ absl::StatusOr<std::unique_ptr<env::File>> DataFile::OpenRightFile() {
   return CorruptionError("file '", path_, "' of the database is missing from '", directory_, "'");
 }
 
+// Another process may have replaced the file while it was closed here, and removed the name it had for late comers: nobody claimed
+// a state that needs it.
+absl::Status DataFile::CheckIdentityLocked(env::File* file) {
+  TURDB_ASSIGN_OR_RETURN(std::string identity, file->Identity());
+  if (identity_.empty()) identity_ = std::move(identity);
+  else if (identity != identity_) return IoError("file '", path_, "' of the database was replaced and is not there any more");
+  return absl::OkStatus();
+}
+
 absl::Status DataFile::OpenLocked() {
   if (file_ != nullptr || on_disk_ == OnDisk::kNo) return absl::OkStatus();
   TURDB_ASSIGN_OR_RETURN(std::shared_ptr<env::File> file, OpenRightFile());
+  if (is_read_only_) TURDB_RETURN_IF_ERROR(CheckIdentityLocked(file.get()));
   if (!was_opened_) {
     TURDB_ASSIGN_OR_RETURN(const uint64_t size, file->Size());
     const auto pages = static_cast<uint32_t>(size / kPageBytes);
@@ -119,8 +129,14 @@ absl::StatusOr<std::shared_ptr<env::File>> DataFile::Opened() {
 
 bool DataFile::TryClose() {
   std::unique_lock<std::mutex> lock(mutex_, std::try_to_lock);
-  const bool is_needed = !lock.owns_lock() || is_read_only_ || is_being_replaced_ || is_being_unlinked_ || file_.use_count() > 1;
+  const bool is_needed = !lock.owns_lock() || is_being_unlinked_ || file_.use_count() > 1;
   if (is_needed || !failed_sync_.ok()) return false;
+  if (is_read_only_ && !mapping_) {
+    auto mapping = NewMappingLocked(kFirstMapBytes, maps_->oldest_state);
+    if (!mapping.ok()) return false;
+    mapping_ = *std::move(mapping);
+    map_bytes_ = mapping_->size();
+  }
   if (n_synced_writes_ < n_writes_) {
     failed_sync_ = file_->Sync();
     if (!failed_sync_.ok()) return false;
@@ -261,15 +277,20 @@ absl::Status DataFile::Unlink() {
   return env_->DeleteFile(full_path());
 }
 
-void DataFile::Replace(std::unique_ptr<env::File> file, Lsn written) {
-  const auto size = file->Size();
+absl::Status DataFile::Replace(const std::string& copy, Lsn written) {
+  TURDB_ASSIGN_OR_RETURN(std::shared_ptr<env::File> file, env_->OpenFile(copy, env::OpenMode::kReadWrite));
+  TURDB_ASSIGN_OR_RETURN(const uint64_t size, file->Size());
+  // The one that is open stays so while the path may name the other already: nobody may open the one for the other.
+  TURDB_ASSIGN_OR_RETURN(const auto kept_open, Opened());
+  TURDB_RETURN_IF_ERROR(env_->RenameFile(copy, full_path()));
   std::lock_guard<std::mutex> guard(mutex_);
-  RaiseTo(file_pages_, static_cast<uint32_t>(size.ok() ? *size / kPageBytes : 0));
+  RaiseTo(file_pages_, static_cast<uint32_t>(size / kPageBytes));
   SetFileLocked(std::move(file));
   mapping_ = nullptr;
   maps_ = std::make_shared<MapSet>();
   maps_->oldest_state = written;
   set_oldest_state(written);
+  return absl::OkStatus();
 }
 
 void DataFile::Protect(uint32_t page_count) { RaiseTo(unprotected_from_, page_count); }

@@ -112,9 +112,9 @@ class DataFile : public RefCounted<DataFile> {
   void EndReplacing();
   // REQUIRES: BeginReplacing, EnsureOnDisk.
   absl::Status CopyTo(env::File* to, uint64_t* bytes);
-  // `file`, which has the path now and the pages of state `written`, takes the place of the one that was open.
-  // REQUIRES: BeginReplacing, and states before `written` that are in use have fixed their maps.
-  void Replace(std::unique_ptr<env::File> file, Lsn written);
+  // The file at path `copy`, which has the pages of state `written`, gets this one's path and takes its place. After an error
+  // nothing has changed. REQUIRES: BeginReplacing, and states before `written` that are in use have fixed their maps.
+  absl::Status Replace(const std::string& copy, Lsn written);
 
   // From here on the file is not replaced, and not made if it is not on disk yet: its name may be another file's by then. False
   // while it is being replaced.
@@ -125,9 +125,9 @@ class DataFile : public RefCounted<DataFile> {
   uint32_t unprotected_from() const { return unprotected_from_.load(std::memory_order_acquire); }
   void Protect(uint32_t page_count);  // raises unprotected_from
 
-  // Gives the descriptor up, unless it is needed; does not wait for others. For OpenFiles. What the path names must be what is open:
-  // not when its name goes or another process may put a copy in its place. And what was written is synced before: an error of
-  // the disk may be told to descriptors that were open then, and to no others.
+  // Gives the descriptor up, unless it is needed; does not wait for others. For OpenFiles. The file must be found again: not when
+  // its name goes. Where another process may put a copy in its place, a map keeps the file's identity from being another's.
+  // What was written is synced before: an error of the disk may be told to descriptors that were open then, and to no others.
   bool TryClose();
 
  private:
@@ -141,6 +141,7 @@ class DataFile : public RefCounted<DataFile> {
   // The file, open for as long as the result is kept. kCorruption when it is not on disk.
   absl::StatusOr<std::shared_ptr<env::File>> Opened();
   absl::StatusOr<std::unique_ptr<env::File>> OpenRightFile();
+  absl::Status CheckIdentityLocked(env::File* file);
   void GrowBitsLocked(uint32_t pages);
   absl::StatusOr<IntrusivePtr<SharedMapping>> NewMappingLocked(size_t bytes, Lsn oldest_state);
 
@@ -156,6 +157,7 @@ class DataFile : public RefCounted<DataFile> {
   OnDisk on_disk_;
   std::shared_ptr<env::File> file_;  // null while it is closed
   bool was_opened_ = false;
+  std::string identity_;  // of the file opened first; of a reading process
   uint64_t n_writes_ = 0, n_synced_writes_ = 0;
   absl::Status failed_sync_;  // of TryClose, for the next Sync: the disk tells it once
   IntrusivePtr<SharedMapping> mapping_;              // the longest that shows the file; null after Preserve

@@ -30,28 +30,28 @@ absl::Status FileReplacement::MakeSecondName() {
 }
 
 absl::Status FileReplacement::WriteCopy(const std::vector<Page>& pages) {
-  TURDB_ASSIGN_OR_RETURN(copy_, env_->OpenFile(paths_.copy, env::OpenMode::kCreateNew));
-  TURDB_RETURN_IF_ERROR(file_->CopyTo(copy_.get(), &bytes_));
+  TURDB_ASSIGN_OR_RETURN(const auto copy, env_->OpenFile(paths_.copy, env::OpenMode::kCreateNew));
+  has_copy_ = true;
+  TURDB_RETURN_IF_ERROR(file_->CopyTo(copy.get(), &bytes_));
   auto page = std::make_unique<uint8_t[]>(kPageBytes);
   for (const Page& each : pages) {
     std::memcpy(page.get(), each.version->bytes(), kPageBytes);
     turdb::Store<uint64_t>(page.get() + format::kPageLsnOffset, each.version->lsn().value());
     format::SealPage(file_->id(), each.id, page.get());
-    TURDB_RETURN_IF_ERROR(copy_->WriteAt(uint64_t{each.id.value()} * kPageBytes, page.get(), kPageBytes));
+    TURDB_RETURN_IF_ERROR(copy->WriteAt(uint64_t{each.id.value()} * kPageBytes, page.get(), kPageBytes));
   }
-  return copy_->Sync();
+  return copy->Sync();
 }
 
 absl::Status FileReplacement::Install(Lsn written) {
-  TURDB_RETURN_IF_ERROR(env_->RenameFile(paths_.copy, file_->full_path()));
-  file_->Replace(std::move(copy_), written);
-  has_made_name_ = false;
+  TURDB_RETURN_IF_ERROR(file_->Replace(paths_.copy, written));
+  has_made_name_ = has_copy_ = false;
   return absl::OkStatus();
 }
 
 // What cannot be removed now is garbage for the next open.
 FileReplacement::~FileReplacement() {
-  if (copy_ != nullptr) env_->DeleteFile(paths_.copy).IgnoreError();
+  if (has_copy_) env_->DeleteFile(paths_.copy).IgnoreError();
   if (has_made_name_) env_->DeleteFile(paths_.second).IgnoreError();
   file_->EndReplacing();
 }

@@ -45,8 +45,7 @@ class FileReplacement {
   env::Env* const env_;
   const IntrusivePtr<pager::DataFile> file_;
   const Paths paths_;
-  bool has_made_name_ = false;
-  std::unique_ptr<env::File> copy_;
+  bool has_made_name_ = false, has_copy_ = false;
   uint64_t bytes_ = 0;
 };
 

@@ -1,7 +1,6 @@
 #include "txn/follower.h"
 
 #include <algorithm>
-#include <bit>
 #include <map>
 #include <utility>
 
@@ -25,9 +24,8 @@ class LeaseCounter {
     Leases& leases = leases_[lsn];
     if (++leases.n > 1) return;
     leases.since_micros = env_->NowMicros();
-    leases.word = std::countr_one(used_words_);
-    if (leases.word < format::kSlotSnapshots) {
-      used_words_ |= 1u << leases.word;
+    leases.word = TakeWordLocked();
+    if (leases.word != kNoWord) {
       table_->ClaimSnapshot(leases.word, lsn, leases.since_micros);
     } else {
       ClaimRestLocked();
@@ -40,9 +38,10 @@ class LeaseCounter {
     if (--found->second.n > 0) return;
     const uint32_t word = found->second.word;
     leases_.erase(found);
-    if (word < format::kSlotSnapshots) {
-      used_words_ &= ~(1u << word);
+    if (word != kNoWord) {
       table_->UnclaimSnapshot(word);
+      is_used_[word] = false;
+      GiveSlotBackLocked();
     } else {
       ClaimRestLocked();
     }
@@ -65,14 +64,32 @@ class LeaseCounter {
   }
 
  private:
+  static constexpr uint32_t kNoWord = ~uint32_t{0};
   struct Leases {
     uint64_t n = 0;
-    uint32_t word = 0;  // kSlotSnapshots: there was none left
+    uint32_t word = kNoWord;
     uint64_t since_micros = 0;
   };
+  uint32_t TakeWordLocked() {
+    auto free = std::find(is_used_.begin(), is_used_.end(), false);
+    if (free == is_used_.end()) {
+      if (is_used_.size() == table_->snapshot_words() && !table_->TakeSlot().ok()) return kNoWord;
+      free = is_used_.insert(is_used_.end(), table_->snapshot_words() - is_used_.size(), false);
+    }
+    *free = true;
+    return static_cast<uint32_t>(free - is_used_.begin());
+  }
+  // The last slot, when it is not needed and there is another empty one's worth of words.
+  void GiveSlotBackLocked() {
+    const size_t n_free = static_cast<size_t>(std::count(is_used_.begin(), is_used_.end(), false));
+    const bool is_last_free = std::find(is_used_.end() - format::kSlotSnapshots, is_used_.end(), true) == is_used_.end();
+    if (!is_last_free || n_free < 2 * format::kSlotSnapshots) return;
+    table_->GiveLastSlotBack();
+    is_used_.resize(table_->snapshot_words());
+  }
   void ClaimRestLocked() {
     const auto rest = std::find_if(leases_.begin(), leases_.end(),
-                                   [](const auto& each) { return each.second.word >= format::kSlotSnapshots; });
+                                   [](const auto& each) { return each.second.word == kNoWord; });
     const uint64_t claim = is_loading_              ? format::kLoadingClaim
                            : rest == leases_.end() ? format::kNoClaim
                                                    : format::kFirstLsnClaim + rest->first.value();
@@ -85,7 +102,7 @@ class LeaseCounter {
   const std::shared_ptr<ReaderTable> table_;
   std::mutex mutex_;  // guards what follows
   std::map<Lsn, Leases> leases_;
-  uint32_t used_words_ = 0;  // a bit each
+  std::vector<bool> is_used_;  // a word each
   bool is_loading_ = false;
   uint64_t claim_ = format::kNoClaim;
 };
@@ -106,11 +123,12 @@ struct LeaseOnLsn {
 }  // namespace
 
 Follower::Follower(env::Env* env, const std::string& directory, std::shared_ptr<ReaderTable> table,
-                   IntrusivePtr<pager::PageMemory> memory, uint64_t timeout_ms)
+                   IntrusivePtr<pager::PageMemory> memory, IntrusivePtr<pager::OpenFiles> open_files, uint64_t timeout_ms)
     : env_(env),
       directory_(directory),
       table_(table),
       memory_(std::move(memory)),
+      open_files_(std::move(open_files)),
       timeout_ms_(timeout_ms),
       leases_(std::make_shared<LeaseCounter>(env, std::move(table))) {}
 
@@ -118,10 +136,11 @@ Follower::~Follower() = default;
 
 absl::StatusOr<std::unique_ptr<Follower>> Follower::Open(env::Env* env, const std::string& directory,
                                                          std::shared_ptr<ReaderTable> table,
-                                                         IntrusivePtr<pager::PageMemory> memory, uint64_t timeout_ms,
+                                                         IntrusivePtr<pager::PageMemory> memory,
+                                                         IntrusivePtr<pager::OpenFiles> open_files, uint64_t timeout_ms,
                                                          const CheckInterrupt& check) {
   TURDB_RETURN_IF_ERROR(table->TakeSlot());
-  std::unique_ptr<Follower> follower(new Follower(env, directory, std::move(table), std::move(memory), timeout_ms));
+  std::unique_ptr<Follower> follower(new Follower(env, directory, std::move(table), std::move(memory), std::move(open_files), timeout_ms));
   IntrusivePtr<DatabaseState> first;
   TURDB_RETURN_IF_ERROR(follower->Load(check, &first));
   return follower;
@@ -131,7 +150,7 @@ absl::StatusOr<std::unique_ptr<Follower>> Follower::Open(env::Env* env, const st
 absl::StatusOr<Follower::Loaded> Follower::Read(bool has_writer) {
   const Lsn published = table_->published();
   TURDB_ASSIGN_OR_RETURN(const format::DirectoryMeta meta, ReadMeta(env_, directory_));
-  Recovery recovery(env_, directory_, meta, /*is_read_only=*/true, memory_, nullptr, has_writer ? published : wal::kEndOfLog);
+  Recovery recovery(env_, directory_, meta, /*is_read_only=*/true, memory_, open_files_, has_writer ? published : wal::kEndOfLog);
   TURDB_RETURN_IF_ERROR(recovery.Run());
   const Lsn end = recovery.log().end_lsn();
   if (has_writer && end < published) {
@@ -208,7 +227,7 @@ absl::Status Follower::Load(const CheckInterrupt& check, IntrusivePtr<DatabaseSt
 // part of the log that is missing here. A page of a newer state says in its header which changes it has already, and one caught half-written
 // fails its checksum; so what can be read on is right, and otherwise all is loaded with checkpoints held off.
 absl::Status Follower::Advance(Lsn to, IntrusivePtr<DatabaseState>* snapshot) {
-  StateBuilder builder(env_, directory_, *current_, memory_, loaded_files_);
+  StateBuilder builder(env_, directory_, *current_, memory_, open_files_, loaded_files_);
   auto is_followed = log_->Follow(current_->lsn(), to, &builder);
   if (is_followed.ok() && *is_followed) {
     auto next = builder.Build(to);

@@ -34,7 +34,8 @@ class Follower {
   // kBusy when the directory is being rearranged for longer than the timeout; errors of recovery.
   static absl::StatusOr<std::unique_ptr<Follower>> Open(env::Env* env, const std::string& directory,
                                                         std::shared_ptr<ReaderTable> table,
-                                                        IntrusivePtr<pager::PageMemory> memory, uint64_t timeout_ms,
+                                                        IntrusivePtr<pager::PageMemory> memory,
+                                                        IntrusivePtr<pager::OpenFiles> open_files, uint64_t timeout_ms,
                                                         const CheckInterrupt& check);
   ~Follower();
 
@@ -45,7 +46,7 @@ class Follower {
 
  private:
   Follower(env::Env* env, const std::string& directory, std::shared_ptr<ReaderTable> table,
-           IntrusivePtr<pager::PageMemory> memory, uint64_t timeout_ms);
+           IntrusivePtr<pager::PageMemory> memory, IntrusivePtr<pager::OpenFiles> open_files, uint64_t timeout_ms);
   // Each leaves a lease on the new current state in `snapshot`.
   absl::Status Advance(Lsn to, IntrusivePtr<DatabaseState>* snapshot);
   absl::Status Load(const CheckInterrupt& check, IntrusivePtr<DatabaseState>* snapshot);
@@ -67,6 +68,7 @@ class Follower {
   const std::string directory_;
   const std::shared_ptr<ReaderTable> table_;
   const IntrusivePtr<pager::PageMemory> memory_;
+  const IntrusivePtr<pager::OpenFiles> open_files_;
   const uint64_t timeout_ms_;
   const std::shared_ptr<LeaseCounter> leases_;
 

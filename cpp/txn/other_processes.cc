@@ -38,7 +38,7 @@ absl::Status StoreCore::OpenForReading() {
   if (!is_volatile_ && !env_->IsOnNetwork(path_)) {
     auto table = ReaderTable::Open(env_, path_);
     if (table.ok()) {
-      TURDB_ASSIGN_OR_RETURN(follower_, Follower::Open(env_, path_, *std::move(table), memory_,
+      TURDB_ASSIGN_OR_RETURN(follower_, Follower::Open(env_, path_, *std::move(table), memory_, open_files_,
                                                        options_.lock_timeout_ms, options_.check_interrupt));
       recovered_commits_ = follower_->recovered_commits();
       return absl::OkStatus();

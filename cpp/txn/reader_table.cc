@@ -1,6 +1,7 @@
 #include "txn/reader_table.h"
 
 #include <algorithm>
+#include <set>
 
 #include "base/errors.h"
 #include "base/status_macros.h"
@@ -17,7 +18,9 @@ absl::StatusOr<std::shared_ptr<ReaderTable>> ReaderTable::Open(env::Env* env, co
 // A reader's slot is emptied by whoever finds it unlocked; here only so that it looks tidy. A forked child's copy of
 // this object has no locks and must not touch what is its parent's.
 ReaderTable::~ReaderTable() {
-  if (slot_ != nullptr && slot_->pid.load() == env_->ProcessId()) Empty(slot_);
+  for (format::ReaderSlot* each : slots_) {
+    if (each->pid.load() == env_->ProcessId()) Empty(each);
+  }
 }
 
 ReaderTable::DirectoryLock::DirectoryLock(ReaderTable* table, env::LockMode mode) : table_(table), mode_(mode) {
@@ -85,6 +88,7 @@ bool ReaderTable::Readers::HasOpenClaimBefore(Lsn lsn) const {
 ReaderTable::Readers ReaderTable::Look() {
   std::lock_guard<std::mutex> guard(look_mutex_);
   Readers readers;
+  std::set<uint64_t> pids;  // one may have several slots
   for (uint32_t i = 0; i < kReaderSlots; ++i) {
     format::ReaderSlot& each = slot(i);
     if (each.pid.load() == 0 && each.claim.load() == format::kNoClaim) continue;  // never used
@@ -95,8 +99,8 @@ ReaderTable::Readers ReaderTable::Look() {
       memory_->Unlock(SlotByte(i));
       continue;
     }
-    ++readers.n;
     const uint64_t pid = each.pid.load();
+    pids.insert(pid);
     const uint64_t open = each.claim.load();
     if (open != format::kNoClaim) {
       Note({pid, Lsn(open < format::kFirstLsnClaim ? 0 : open - format::kFirstLsnClaim), true, 0}, &readers);
@@ -107,19 +111,30 @@ ReaderTable::Readers ReaderTable::Look() {
       Note({pid, Lsn(claim - format::kFirstLsnClaim), false, snapshot.since.load(std::memory_order_relaxed)}, &readers);
     }
   }
+  readers.n = static_cast<uint32_t>(pids.size());
   return readers;
 }
 
 absl::Status ReaderTable::TakeSlot() {
-  for (uint32_t i = 0; i < kReaderSlots; ++i) {
+  constexpr size_t kMostSlots = kReaderSlots / 8;  // others want some, too
+  for (uint32_t i = 0; i < kReaderSlots && slots_.size() < kMostSlots; ++i) {
+    // Those it has are found locked by nobody else.
+    if (std::find(slots_.begin(), slots_.end(), &slot(i)) != slots_.end()) continue;
     TURDB_ASSIGN_OR_RETURN(const bool is_locked, memory_->TryLock(SlotByte(i), env::LockMode::kExclusive));
     if (!is_locked) continue;
-    slot_ = &slot(i);
-    Empty(slot_);
-    slot_->pid.store(env_->ProcessId());
+    slots_.push_back(&slot(i));
+    Empty(slots_.back());
+    slots_.back()->pid.store(env_->ProcessId());
     return absl::OkStatus();
   }
   return BusyError("more than ", kReaderSlots, " processes read the database already");
+}
+
+void ReaderTable::GiveLastSlotBack() {
+  format::ReaderSlot* const last = slots_.back();
+  slots_.pop_back();
+  last->pid.store(0);
+  memory_->Unlock(static_cast<uint64_t>(reinterpret_cast<uint8_t*>(last) - memory_->data()));
 }
 
 }  // namespace turdb::txn

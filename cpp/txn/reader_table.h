@@ -93,14 +93,17 @@ class ReaderTable {
   Readers Look();
 
   // --- a reading process -------------------------------------------------------------------------
-  // kBusy when there are too many.
+  // The first slot of this process, or another for more snapshots. kBusy when none is free, or this process has its share.
   absl::Status TakeSlot();
-  void ClaimFrom(uint64_t claim) { slot_->claim.store(claim); }
+  void GiveLastSlotBack();  // REQUIRES: none of its words is claimed, and it is not the first
+  void ClaimFrom(uint64_t claim) { slots_.front()->claim.store(claim); }
+  // Words are numbered through all slots.
+  uint32_t snapshot_words() const { return static_cast<uint32_t>(slots_.size()) * format::kSlotSnapshots; }
   void ClaimSnapshot(uint32_t word, Lsn lsn, uint64_t since_micros) {
-    slot_->snapshots[word].since.store(since_micros, std::memory_order_relaxed);
-    slot_->snapshots[word].claim.store(format::kFirstLsnClaim + lsn.value());
+    snapshot_word(word).since.store(since_micros, std::memory_order_relaxed);
+    snapshot_word(word).claim.store(format::kFirstLsnClaim + lsn.value());
   }
-  void UnclaimSnapshot(uint32_t word) { slot_->snapshots[word].claim.store(format::kNoClaim); }
+  void UnclaimSnapshot(uint32_t word) { snapshot_word(word).claim.store(format::kNoClaim); }
   // Sets the words when there is no writer. REQUIRES: the directory's lock, and HasWriter() was false under it.
   void Reset(uint64_t salt, Lsn published, Lsn checkpoint);
 
@@ -114,9 +117,13 @@ class ReaderTable {
     return *reinterpret_cast<format::ReaderSlot*>(memory_->data() + SlotByte(i));
   }
 
+  format::ReaderSlot::Snapshot& snapshot_word(uint32_t word) const {
+    return slots_[word / format::kSlotSnapshots]->snapshots[word % format::kSlotSnapshots];
+  }
+
   env::Env* const env_;
   const std::unique_ptr<env::SharedMemory> memory_;
-  format::ReaderSlot* slot_ = nullptr;
+  std::vector<format::ReaderSlot*> slots_;  // of this object, which has their locks
   std::mutex look_mutex_;  // locks taken to look are this object's: two who look must not take them for each other's
 };
 

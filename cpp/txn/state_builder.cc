@@ -16,11 +16,12 @@ using pager::OnDisk;
 using pager::PageVersion;
 
 StateBuilder::StateBuilder(env::Env* env, std::string directory, const DatabaseState& base,
-                           IntrusivePtr<pager::PageMemory> memory, Lsn files)
+                           IntrusivePtr<pager::PageMemory> memory, IntrusivePtr<pager::OpenFiles> open_files, Lsn files)
     : env_(env),
       directory_(std::move(directory)),
       base_(base),
       memory_(std::move(memory)),
+      open_files_(std::move(open_files)),
       replaced_files_(files),
       epoch_(pager::NextEpoch()) {}
 
@@ -29,7 +30,7 @@ absl::Status StateBuilder::OnCreate(FileId file, const std::string& path) {
     return CorruptionError("the log of '", directory_, "' creates file ", file.value(), " twice or without a name");
   }
   const OnDisk on_disk = env_->FileExists(directory_ + "/" + path) ? OnDisk::kYes : OnDisk::kNo;
-  files_[file].file = MakeIntrusive<DataFile>(env_, directory_, path, file, on_disk, /*is_read_only=*/true, memory_);
+  files_[file].file = MakeIntrusive<DataFile>(env_, directory_, path, file, on_disk, /*is_read_only=*/true, memory_, open_files_);
   files_[file].file->SearchReplaced(LogDirectory(directory_), replaced_files_);
   return absl::OkStatus();
 }

@@ -18,7 +18,7 @@ class StateBuilder final : public wal::LogVisitor {
  public:
   // Files are those that were replaced up to `files` (DataFile::SearchReplaced).
   StateBuilder(env::Env* env, std::string directory, const DatabaseState& base,
-               IntrusivePtr<pager::PageMemory> memory, Lsn files);
+               IntrusivePtr<pager::PageMemory> memory, IntrusivePtr<pager::OpenFiles> open_files, Lsn files);
 
   absl::Status OnCreate(FileId file, const std::string& path) override;
   absl::Status OnDrop(FileId file) override;
@@ -41,6 +41,7 @@ class StateBuilder final : public wal::LogVisitor {
   const std::string directory_;
   const DatabaseState& base_;
   const IntrusivePtr<pager::PageMemory> memory_;
+  const IntrusivePtr<pager::OpenFiles> open_files_;
   const Lsn replaced_files_;
   const pager::Epoch epoch_;
   std::map<FileId, File> files_;  // that changed

@@ -28,6 +28,16 @@ class Value {
     return value;
   }
 
+  // In place, so that the room for bytes is used again: who binds row after row asks for none.
+  void SetNull() { scalar_ = Cell(); }
+  void SetInteger(int64_t v) { scalar_ = Cell::Integer(v); }
+  void SetReal(double v) { scalar_ = Cell::Real(v); }
+  void SetText(std::string_view bytes) { SetBytes(StorageClass::kText, bytes); }
+  void SetBlob(std::string_view bytes) { SetBytes(StorageClass::kBlob, bytes); }
+  void SetVector(const float* v, uint32_t dim) {
+    SetBytes(StorageClass::kVector, {reinterpret_cast<const char*>(v), size_t{dim} * sizeof(float)});
+  }
+
   StorageClass type() const { return scalar_.type; }
   bool is_null() const { return scalar_.is_null(); }
   // A view; its bytes live as long as this Value is neither moved nor changed.
@@ -43,6 +53,11 @@ class Value {
  private:
   explicit Value(const Cell& scalar) : scalar_(scalar) {}
   Value(StorageClass type, std::string bytes) : bytes_(std::move(bytes)) { scalar_.type = type; }
+  void SetBytes(StorageClass type, std::string_view bytes) {
+    bytes_.assign(bytes);
+    scalar_ = Cell();
+    scalar_.type = type;
+  }
 
   Cell scalar_;
   std::string bytes_;

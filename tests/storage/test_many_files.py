@@ -137,3 +137,64 @@ def test_threads_that_read_while_files_are_closed(tmp_path, threads):
             each.join()
         assert not failures, failures
     """)
+
+
+READER = """
+import os, resource, sys
+import turdb
+
+resource.setrlimit(resource.RLIMIT_NOFILE, (96, 96))
+con = turdb.connect(sys.argv[1], read_only=True, isolation_level=None)
+for line in sys.stdin:
+    if line.startswith("totals"):
+        print([con.execute(f"SELECT count(*), sum(id) FROM t{i} WHERE a >= ''").fetchone() for i in range(150)])
+    else:
+        print(con.execute(line).fetchall())
+    assert len(os.listdir("/proc/self/fd")) < 48
+    sys.stdout.flush()
+"""
+
+
+def test_a_reading_process_beside_one_that_writes(tmp_path):
+    """It has its own descriptors, and files that checkpoints put in the place of those it reads must not be taken for them."""
+    run(tmp_path, f"""
+        import subprocess
+        con.close()
+        READER = {READER!r}
+        reader = subprocess.Popen([sys.executable, "-c", READER, path], text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+
+        def ask(line):
+            reader.stdin.write(line + "\\n")
+            reader.stdin.flush()
+            return eval(reader.stdout.readline())
+
+        con = turdb.connect(path, isolation_level=None)
+        con.execute("PRAGMA wal_autocheckpoint = 4")
+        assert ask("totals") == expected
+        ask("BEGIN")
+        assert ask("totals") == expected
+        for round in range(1, 4):
+            con.execute("BEGIN")
+            for i in range(0, TABLES, 2):
+                con.execute(f"UPDATE t{{i}} SET a = ?, id = id + 1000", ("y" * 20_000,))
+            con.execute("COMMIT")
+            con.execute("PRAGMA wal_checkpoint")
+            assert ask("totals") == expected
+        statistics = dict(con.execute("SELECT name, value FROM turdb_catalog.statistics").fetchall())
+        assert statistics["replaced_files"] > 50, statistics
+        assert ask("PRAGMA integrity_check") == [("ok",)]
+        ask("COMMIT")
+        now = [(2, 2 * i + 1 + (6000 if i % 2 == 0 else 0)) for i in range(TABLES)]
+        assert ask("totals") == now
+        for i in range(TABLES):  # files grow: maps of them are made anew
+            con.execute(f"INSERT INTO t{{i}}(id, a) VALUES (?, ?)", (100_000, "z" * 300_000))
+        con.execute("PRAGMA wal_checkpoint")
+        assert ask("totals") == [(n + 1, total + 100_000) for n, total in now]
+        for i in range(75):
+            con.execute(f"DROP TABLE t{{i}}")
+        con.execute("PRAGMA wal_checkpoint")
+        assert ask("PRAGMA integrity_check") == [("ok",)]
+        assert ask("SELECT count(*) FROM t149") == [(3,)]
+        reader.stdin.close()
+        assert reader.wait() == 0
+    """)

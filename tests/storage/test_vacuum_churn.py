@@ -164,3 +164,37 @@ def test_writers_are_not_held_up_by_the_automatic_vacuum(path):
     con.close()
     other.close()
     shutil.rmtree(path)
+
+
+@pytest.mark.leaves_damage
+def test_automatic_vacuum_goes_on_past_a_damaged_table(path):
+    con = turdb.connect(path)
+    con.execute("PRAGMA auto_vacuum = NONE")
+    con.commit()
+    for table in "abc":
+        con.execute(f"CREATE TABLE {table}(id INTEGER PRIMARY KEY, x TEXT)")
+        con.executemany(f"INSERT INTO {table} VALUES (?, ?)", [(i, f"{i:040}") for i in range(120_000)])
+    con.commit()
+    (file,) = con.execute("SELECT path FROM turdb_catalog.storage WHERE name = 'b'").fetchone()
+    con.close()
+    with open(os.path.join(path, file), "r+b") as data:
+        data.seek(60 * 16384 + 5000)
+        data.write(b"damaged")
+    con = turdb.connect(path)
+    before = dict(con.execute("SELECT name, pages FROM turdb_catalog.storage").fetchall())
+    for table in "abc":
+        con.execute(f"DELETE FROM {table} WHERE id > 50000")
+    con.commit()
+    con.execute("PRAGMA auto_vacuum = FULL")
+    con.commit()
+
+    def pages(table):
+        return con.execute("SELECT pages FROM turdb_catalog.storage WHERE name = ?", (table,)).fetchone()[0]
+
+    wait_until(lambda: pages("a") < before["a"] * 0.6 and pages("c") < before["c"] * 0.6)
+    statistics = dict(con.execute("SELECT name, value FROM turdb_catalog.statistics").fetchall())
+    assert statistics["vacuumed_tables"] == 2 and statistics["vacuum_failures"] == 1
+    assert pages("b") >= before["b"]
+    with pytest.raises(turdb.DatabaseError, match="damaged"):
+        con.execute("SELECT sum(length(x)) FROM b").fetchone()
+    con.close()

@@ -397,6 +397,78 @@ def test_a_snapshot_of_another_process_lets_the_log_go(path, is_stopped):
     con.close()
 
 
+SNAPSHOTS = """
+import sys, turdb
+cons = []
+for line in sys.stdin:
+    if line == "begin\\n":
+        con = turdb.connect(sys.argv[1], read_only=True, isolation_level=None)
+        con.execute("begin")
+        print(con.execute("select a from late").fetchone()[0], flush=True)
+        cons.append(con)
+    elif line == "read\\n":
+        print([con.execute("select (select a from late), (select sum(a) from t)").fetchone() for con in cons], flush=True)
+    else:
+        for con in cons[int(line):]:
+            con.close()
+        del cons[int(line):]
+        print("closed", flush=True)
+"""
+
+
+def test_many_snapshots_of_one_process_let_the_log_go(path):
+    """More of them than a slot of turdb.readers has words for."""
+    con = turdb.connect(path, isolation_level=None)
+    con.execute("pragma wal_autocheckpoint = 8")
+    con.execute("pragma auto_vacuum = none")
+    con.execute("create table t (a integer, b text)")
+    con.execute("create table late (a integer)")
+    con.executemany("insert into t values (?, ?)", [(i, str(i)) for i in range(20000)])
+    con.execute("insert into late values (1)")
+    con.execute("pragma wal_checkpoint")
+    reader = start("-c", SNAPSHOTS, path)
+
+    def ask(line):
+        reader.stdin.write(line + "\n")
+        reader.stdin.flush()
+        return reader.stdout.readline().strip()
+
+    def churn(times):
+        biggest = 0
+        for i in range(times):
+            con.execute("update t set a = a + 1, b = b || ?", (i % 10,))
+            con.execute("pragma wal_checkpoint")
+            statistics = dict(con.execute("select name, value from turdb_catalog.statistics").fetchall())
+            biggest = max(biggest, statistics["wal_bytes"], statistics["committed_version_bytes"])
+        return biggest, statistics
+
+    n = 50
+    for i in range(n):
+        assert ask("begin") == str(i + 1)
+        con.execute("update late set a = a + 1")
+    assert con.execute("select count(*), count(distinct lsn) from turdb_catalog.snapshots where not is_own").fetchone() == (n, n)
+    biggest, statistics = churn(30)
+    (size,) = con.execute("select sum(bytes) from turdb_catalog.storage").fetchone()
+    assert statistics["wal_bytes_written"] > 4 * size > 2 * biggest
+    assert statistics["reading_processes"] == 1
+    seen = [(i + 1, sum(range(20000))) for i in range(n)]
+    assert ask("read") == str(seen)
+    assert ask("20") == "closed"  # the slots for the others are given back
+    assert con.execute("select count(*) from turdb_catalog.snapshots where not is_own").fetchone() == (20,)
+    for i in range(20, n):
+        assert ask("begin") == str(n + 1)
+    biggest, _ = churn(15)
+    assert 4 * size > 2 * biggest
+    assert ask("read") == str(seen[:20] + [(n + 1, sum(range(20000)) + 30 * 20000)] * 30)
+    reader.kill()
+    reader.communicate()
+    con.execute("insert into late values (1)")
+    con.execute("pragma wal_checkpoint")
+    statistics = dict(con.execute("select name, value from turdb_catalog.statistics").fetchall())
+    assert statistics["replaced_files"] == statistics["replaced_file_bytes"] == statistics["wal_bytes"] == 0
+    con.close()
+
+
 # --- all at once -------------------------------------------------------------------------------
 
 
