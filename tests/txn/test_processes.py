@@ -455,7 +455,7 @@ def test_many_snapshots_of_one_process_let_the_log_go(path):
     assert ask("read") == str(seen)
     assert ask("20") == "closed"  # the slots for the others are given back
     assert con.execute("select count(*) from turdb_catalog.snapshots where not is_own").fetchone() == (20,)
-    for i in range(20, n):
+    for _ in range(20, n):
         assert ask("begin") == str(n + 1)
     biggest, _ = churn(15)
     assert 4 * size > 2 * biggest
