@@ -65,6 +65,13 @@ KeyCursor& KeyCursor::operator=(KeyCursor&& other) noexcept {
 }
 KeyCursor::~KeyCursor() { delete position_; }
 
+void KeyCursor::Restart(pager::FileView view, Arena* arena) {
+  position_->view = std::move(view);
+  position_->arena = arena;
+  position_->cell_page = nullptr;
+  valid_ = false;
+}
+
 absl::Status KeyCursor::SeekFirst() {
   valid_ = false;
   position_->cell_page = nullptr;

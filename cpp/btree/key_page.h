@@ -82,6 +82,9 @@ absl::StatusOr<uint32_t> ChildForKey(const pager::FileView& view, PageId id, con
 // In place; false changes nothing: the page must be laid out anew.
 bool TryInsertCell(uint8_t* page, uint32_t at, std::string_view cell);
 bool TryReplaceCell(uint8_t* page, uint32_t at, std::string_view cell);
+// Lays a page out anew whose keys have more in common than its prefix, so that heads tell them apart again: a page that began with one
+// key has no prefix. Changes nothing where that gains less than two bytes.
+void LengthenPrefix(uint8_t* page);
 // False when the page is damaged.
 bool EraseCell(uint8_t* page, uint32_t at);
 

@@ -1,6 +1,7 @@
 // Changing a page of a key tree: single cells in place, all cells laid out anew.
 #include <algorithm>
 #include <cstring>
+#include <memory>
 
 #include "btree/key_page.h"
 
@@ -120,6 +121,19 @@ bool TryReplaceCell(uint8_t* bytes, uint32_t at, std::string_view loose) {
   StoreCell(cell, page.prefix().size(), page.payload(), bytes + begin);
   StoreKeyEntry(bytes, at, KeyHead(cell.tail, page.prefix().size()), begin);
   return true;
+}
+
+void LengthenPrefix(uint8_t* bytes) {
+  KeyPage page;
+  if (!page.Open(bytes) || page.is_plain() || page.count() < 2) return;
+  const uint32_t last = page.count() - 1;
+  if (page.Head(0) >> 16 != page.Head(last) >> 16) return;
+  Arena arena;
+  std::vector<std::string_view> cells;
+  if (!ListCells(page, &arena, &cells) || CommonPrefix(cells) < page.prefix().size() + 2) return;
+  const auto built = std::make_unique<uint8_t[]>(kPageBytes);
+  if (!BuildKeyPage(cells, page.level(), PageId(Load<uint32_t>(bytes + kKeyFirstChild)), built.get())) return;
+  std::memcpy(bytes + kPageHeaderBytes, built.get() + kPageHeaderBytes, kPageBytes - kPageHeaderBytes);
 }
 
 bool EraseCell(uint8_t* bytes, uint32_t at) {

@@ -208,7 +208,10 @@ absl::Status InsertKeyCell(pager::FileWriter* writer, std::string_view key, std:
   Found found;
   TURDB_RETURN_IF_ERROR(FindPlace(writer->view(), key, level, &found));
   TURDB_ASSIGN_OR_RETURN(uint8_t* const page, writer->MutablePage(found.id));
-  if (TryInsertCell(page, found.at, cell)) return absl::OkStatus();
+  if (TryInsertCell(page, found.at, cell)) {
+    if (level > 0) LengthenPrefix(page);  // every search goes through it, and few inserts
+    return absl::OkStatus();
+  }
   const bool may_fit = MayFitAnew(found.page, found.at, cell);
   const KeyRun run = level == 0 ? found.page.RunAt(found.at) : KeyRun::kNone;
   const bool spreads = !may_fit && level == 0 && run == KeyRun::kNone && found.at < found.page.count();

@@ -25,6 +25,8 @@ class KeyCursor {
   KeyCursor(KeyCursor&&) noexcept;
   KeyCursor& operator=(KeyCursor&&) noexcept;
   ~KeyCursor();
+  // As one made anew; a cursor that is restarted for each look-up takes memory once.
+  void Restart(pager::FileView view, Arena* arena);
 
   absl::Status SeekFirst();
   absl::Status SeekLast();

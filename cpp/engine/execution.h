@@ -19,6 +19,7 @@ struct Execution {
   sql::ExecContext context;
   std::vector<Value> parameters;
   std::unique_ptr<sql::Operator> root;
+  ColumnBatch written;  // of a write's run; kept for the next
 
   absl::Span<const Value> Keep(absl::Span<const Value> given) {
     parameters.assign(given.begin(), given.end());

@@ -36,13 +36,16 @@ bool LeavesNoTrace(const absl::Status& status) {
 }  // namespace
 
 absl::Status StatementImpl::RunWrite(Execution* execution, RowBuffer* rows) {
-  ColumnBatch batch;
+  ColumnBatch& batch = execution->written;
   TURDB_RETURN_IF_ERROR(execution->root->Open());
   while (true) {
     TURDB_RETURN_IF_ERROR(execution->root->Next(&batch));
-    if (batch.size == 0) return absl::OkStatus();
+    if (batch.size == 0) break;
     TURDB_RETURN_IF_ERROR(rows->AddBatch(batch));
   }
+  const bool is_untouched = batch.columns.empty() && batch.arena != nullptr && batch.arena.use_count() == 1;
+  if (!is_untouched) batch = ColumnBatch();
+  return absl::OkStatus();
 }
 
 const catalog::TableDef* StatementImpl::target() const {

@@ -62,21 +62,27 @@ KeyRange IndexWriter::RangeOf(absl::Span<const Cell> key) const {
 }
 
 absl::StatusOr<uint32_t> IndexWriter::FindRows(absl::Span<const Cell> key, RowId* row) {
-  std::string low;
-  for (size_t i = 0; i < key.size(); ++i) record::AppendKey(&low, key[i], maker_.codec().key_columns()[i]);
+  low_.clear();
+  for (size_t i = 0; i < key.size(); ++i) record::AppendKey(&low_, key[i], maker_.codec().key_columns()[i]);
   arena_->Reset();
-  btree::KeyCursor cursor(writer_->view(), arena_.get());
-  TURDB_RETURN_IF_ERROR(cursor.SeekAtLeast(low));
+  cursor_.Restart(writer_->view(), arena_.get());
+  const auto count = FindRowsBehind(low_, key.size(), row);
+  cursor_.Restart(pager::FileView(), nullptr);
+  return count;
+}
+
+absl::StatusOr<uint32_t> IndexWriter::FindRowsBehind(std::string_view low, size_t key_cells, RowId* row) {
+  TURDB_RETURN_IF_ERROR(cursor_.SeekAtLeast(low));
   for (uint32_t count = 0; count < 2; ++count) {
-    if (!cursor.valid()) return count;
-    TURDB_ASSIGN_OR_RETURN(const std::string_view entry, cursor.Key());
+    if (!cursor_.valid()) return count;
+    TURDB_ASSIGN_OR_RETURN(const std::string_view entry, cursor_.Key());
     if (entry.substr(0, low.size()) != low) return count;
     if (count == 1) break;
-    TURDB_ASSIGN_OR_RETURN(const std::string_view payload, cursor.Payload());
+    TURDB_ASSIGN_OR_RETURN(const std::string_view payload, cursor_.Payload());
     RowRef found;
-    TURDB_RETURN_IF_ERROR(maker_.codec().DecodeRowBehind(key.size(), entry.substr(low.size()), payload, arena_.get(), &found));
+    TURDB_RETURN_IF_ERROR(maker_.codec().DecodeRowBehind(key_cells, entry.substr(low.size()), payload, arena_.get(), &found));
     *row = found.rowid;
-    TURDB_RETURN_IF_ERROR(cursor.Next());
+    TURDB_RETURN_IF_ERROR(cursor_.Next());
   }
   return 2;
 }

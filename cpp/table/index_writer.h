@@ -6,11 +6,14 @@
 
 #include <memory>
 #include <optional>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
+#include "btree/key_tree.h"
 #include "table/index_codec.h"
 #include "table/key_scan.h"
 #include "table/table_writer.h"
@@ -64,7 +67,12 @@ class IndexWriter {
  private:
   EntryMaker maker_;
   pager::FileWriter* writer_;
-  std::unique_ptr<Arena> arena_ = std::make_unique<Arena>();  // of FindRows
+  absl::StatusOr<uint32_t> FindRowsBehind(std::string_view low, size_t key_cells, RowId* row);
+
+  // Of FindRows. Between two the cursor looks at nothing.
+  std::unique_ptr<Arena> arena_ = std::make_unique<Arena>();
+  btree::KeyCursor cursor_{pager::FileView(), nullptr};
+  std::string low_;
 };
 
 // Writers of the table's B+tree indexes, in order. `expressions` and `table` must outlive them.

@@ -50,6 +50,8 @@ class Scan : public Operator {
     }
   }
   void Close() override {
+    if (!was_filled_) return;  // as of one that stands for the row that a write looks up itself
+    was_filled_ = false;
     scan_.reset();
     Release(&input_);
     input_.arena = std::make_shared<Arena>();
@@ -68,6 +70,7 @@ class Scan : public Operator {
 
  private:
   absl::Status Fill() {
+    was_filled_ = true;
     for (;;) {
       if (scan_ == nullptr) TURDB_RETURN_IF_ERROR(NextRange());
       input_.size = 0;
@@ -100,6 +103,7 @@ class Scan : public Operator {
   size_t width_;
   uint32_t batch_rows_ = kFirstBatchRows;
   ColumnBatch input_;
+  bool was_filled_ = false;
   std::vector<uint32_t> rows_;
 };
 
