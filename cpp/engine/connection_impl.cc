@@ -1,9 +1,13 @@
 #include "engine/connection_impl.h"
 
+#include <utility>
+
+#include "absl/hash/hash.h"
 #include "base/errors.h"
 #include "base/status_macros.h"
 #include "engine/pragma_functions.h"
 #include "engine/result_impl.h"
+#include "engine/shaped_statement.h"
 #include "engine/system_views.h"
 
 namespace turdb::engine {
@@ -47,12 +51,39 @@ absl::Status ConnectionImpl::Close() {
   return status;
 }
 
+bool ConnectionImpl::WasSeen(const std::string& shape) {
+  const uint64_t hash = absl::HashOf(shape);
+  return std::exchange(seen_shapes_[hash % seen_shapes_.size()], hash) == hash;
+}
+
+// A shape is prepared when it comes for the second time: a text that is sent once is prepared as it is.
+std::shared_ptr<Statement> ConnectionImpl::FindByShape(std::string_view sql) {
+  if (!FindShape(sql, &shape_)) return nullptr;
+  auto statement = cache_.Find(shape_.text);
+  if (statement == nullptr) {
+    if (!WasSeen(shape_.text)) return nullptr;
+    size_t consumed = 0;
+    auto parsed = sql::ParseStatement(shape_.text, &consumed);
+    const bool is_whole = parsed.ok() && consumed == shape_.text.size() && parsed->parameter_count == shape_.values.size();
+    if (!is_whole) return nullptr;  // the text itself is parsed then, and its errors are told
+    auto created = StatementImpl::Create(state_, *std::move(parsed));
+    if (!created.ok()) return nullptr;
+    statement = *std::move(created);
+    if (statement->text() == shape_.text) cache_.Put(statement);
+  }
+  return std::make_shared<ShapedStatement>(std::move(statement), shape_.values, std::string(sql));
+}
+
 absl::StatusOr<std::shared_ptr<Statement>> ConnectionImpl::Prepare(std::string_view sql, size_t* consumed) {
   std::lock_guard lock(state_->mutex);
   TURDB_RETURN_IF_ERROR(state_->CheckUsable());
   if (auto cached = cache_.Find(sql)) {
     *consumed = sql.size();
     return std::shared_ptr<Statement>(std::move(cached));
+  }
+  if (auto shaped = FindByShape(sql)) {
+    *consumed = sql.size();
+    return shaped;
   }
   TURDB_ASSIGN_OR_RETURN(sql::ParsedStatement parsed, sql::ParseStatement(sql, consumed));
   if (parsed.statement == nullptr) return std::shared_ptr<Statement>();

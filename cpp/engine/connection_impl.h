@@ -1,8 +1,11 @@
 // ConnectionImpl: the public calls of a connection, over its ConnectionState.
 #pragma once
 
+#include <array>
+
 #include "engine/connection_state.h"
 #include "engine/statement_cache.h"
+#include "engine/statement_shape.h"
 
 namespace turdb::engine {
 
@@ -30,9 +33,15 @@ class ConnectionImpl final : public Connection {
   const std::shared_ptr<ConnectionState>& state() const { return state_; }
 
  private:
+  // The statement of a text that is a shape seen before with other literals; null when it is none.
+  std::shared_ptr<Statement> FindByShape(std::string_view sql);
+  bool WasSeen(const std::string& shape);  // and notes it
+
   const std::shared_ptr<ConnectionState> state_;
   const std::string path_;
   StatementCache cache_;
+  StatementShape shape_;                         // its memory is used again
+  std::array<uint64_t, 128> seen_shapes_ = {};  // hashes, each where it belongs
 };
 
 }  // namespace turdb::engine

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "engine/connection.h"
+#include "engine/statement_shape.h"
 #include "testing/env_fixture.h"
 #include "testing/python_cells.h"
 
@@ -55,10 +56,20 @@ class Connection {
   std::unique_ptr<engine::Connection> connection_;
 };
 
+// (shape, [values]), or None when the text has none.
+py::object Shape(const std::string& sql) {
+  engine::StatementShape shape;
+  if (!engine::FindShape(sql, &shape)) return py::none();
+  py::list values;
+  for (const Value& value : shape.values) values.append(ToPython(value.cell()));
+  return py::make_tuple(shape.text, values);
+}
+
 }  // namespace
 }  // namespace turdb::testing
 
 PYBIND11_MODULE(engine, m) {
+  m.def("statement_shape", &turdb::testing::Shape);
   using turdb::testing::Connection;
   using turdb::testing::TestEnv;
   turdb::testing::BindEnvs(m);
