@@ -154,6 +154,13 @@ class ShapeReader {
 
 }  // namespace
 
-bool FindShape(std::string_view sql, StatementShape* shape) { return ShapeReader(sql, shape).Run(); }
+bool FindShape(std::string_view sql, StatementShape* shape) {
+  // Most texts without a shape show it before they are cut into tokens.
+  const size_t at = sql.find_first_not_of(" \t\r\n");
+  if (at == sql.npos) return false;
+  const char first = sql[at];
+  const bool may_be_insert = first == 'I' || first == 'i' || first == 'R' || first == 'r';
+  return (may_be_insert || sql.find('=') != sql.npos) && ShapeReader(sql, shape).Run();
+}
 
 }  // namespace turdb::engine
