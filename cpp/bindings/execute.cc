@@ -91,10 +91,11 @@ class ParameterSets {
  public:
   ParameterSets(const engine::Statement& statement, PyObject* iterator) : statement_(statement), iterator_(iterator) {}
 
-  // Converts up to `limit` sets. False with a Python error set (the sets before it are there).
+  // Converts up to `limit` sets, or fewer that have many bytes. False with a Python error set (the sets before it are there).
   bool Fill(size_t limit) {
+    constexpr size_t kManyBytes = 4 << 20;
     n_ = 0;
-    while (n_ < limit) {
+    for (size_t bytes = 0; n_ < limit && bytes < kManyBytes;) {
       Ref item = Ref::Steal(PyIter_Next(iterator_));
       if (!item) {
         is_at_end_ = true;
@@ -102,7 +103,7 @@ class ParameterSets {
       }
       if (n_ == sets_.size()) sets_.emplace_back(statement_.parameter_count());
       if (!BindParameters(statement_, item.get(), absl::MakeSpan(sets_[n_]))) return false;
-      ++n_;
+      for (const Value& value : sets_[n_++]) bytes += value.cell().has_bytes() ? value.cell().length : 0;
     }
     return true;
   }
@@ -115,6 +116,35 @@ class ParameterSets {
   std::vector<std::vector<Value>> sets_;
   size_t n_ = 0;  // of them are of this portion
   bool is_at_end_ = false;
+};
+
+// The transaction of an executemany that is on its own and has more sets than are held at a time: all of them or none. It begins
+// when that shows, and is taken back unless it was committed. Code of the iterator may have ended it before.
+class WholeOfSets {
+ public:
+  explicit WholeOfSets(Session* session) : session_(session) {}
+  ~WholeOfSets() {
+    if (is_open_) Run("ROLLBACK").IgnoreError();
+  }
+  absl::Status Begin() {
+    if (is_open_) return absl::OkStatus();
+    const absl::Status begun = Run("BEGIN");
+    is_open_ = begun.ok();
+    return begun;
+  }
+  absl::Status Commit() { return std::exchange(is_open_, false) ? Run("COMMIT") : absl::OkStatus(); }
+
+ private:
+  absl::Status Run(std::string_view sql) {
+    const std::shared_ptr<engine::Connection> engine = session_->engine;
+    if (engine == nullptr) return absl::OkStatus();  // closing it has rolled back
+    GilReleased released;
+    if (sql != "BEGIN" && !engine->in_transaction()) return absl::OkStatus();
+    return RunStatement(engine.get(), sql);
+  }
+
+  Session* const session_;
+  bool is_open_ = false;
 };
 
 // What sets of executemany have done so far.
@@ -240,14 +270,19 @@ bool ExecuteMany(CursorObject* cursor, PyObject* sql, PyObject* given) {
     return false;
   }
   if (session->trace) session->Trace(sql);
-  // Within a transaction sets go in portions. On their own they are one statement, all or nothing.
+  // Within a transaction sets go in portions. On their own they are one statement, all or nothing, if they are few.
   const bool is_in_transaction = !session->implicit_begin.empty() || InTransaction(session) == 1;
-  const size_t portion = is_in_transaction ? 4096 : SIZE_MAX;
+  constexpr size_t kPortion = 4096;
+  WholeOfSets whole(session);
   ParameterSets sets(*statement, iterator.get());
   ManyResult done;
   while (!sets.is_at_end()) {
-    const bool is_filled = sets.Fill(portion);
+    const bool is_filled = sets.Fill(kPortion);
     if (!is_filled && !is_in_transaction) return false;
+    if (!is_in_transaction && !sets.is_at_end()) {
+      const absl::Status begun = whole.Begin();
+      if (!begun.ok()) return RaiseStatus(begun), false;
+    }
     // What came before a bad set is executed, as sqlite3 does; the error waits.
     PyObject *type = nullptr, *value = nullptr, *traceback = nullptr;
     if (!is_filled) PyErr_Fetch(&type, &value, &traceback);
@@ -265,6 +300,8 @@ bool ExecuteMany(CursorObject* cursor, PyObject* sql, PyObject* given) {
     if (!status.ok()) return RaiseStatus(status), false;
     if (PyErr_CheckSignals() != 0) return false;
   }
+  const absl::Status committed = whole.Commit();
+  if (!committed.ok()) return RaiseStatus(committed), false;
   fetch->row_count = done.changes;
   return true;
 }

@@ -127,7 +127,7 @@ absl::StatusOr<bool> AutoVacuum::Step() {
   bool is_all_seen = true;
   for (const catalog::TableDef* table : catalog->Tables()) {
     if (HasChanged(txn.get(), *table)) {
-      // One that cannot be read, or rebuilt, is left alone until it changes: others are looked at.
+      // One that cannot be read or rebuilt is left alone for now: others are looked at.
       const auto look = LookAt(txn.get(), *table, may_sample);
       if (look.ok() && *look == Look::kDue) {
         Versions versions;
@@ -135,10 +135,8 @@ absl::StatusOr<bool> AutoVacuum::Step() {
         const ObjectId id = table->id;
         txn = nullptr;
         auto rebuilt = Rebuild(id);
-        if (rebuilt.ok()) return rebuilt;
-        counters_.failed.fetch_add(1);
-        for (const auto& [file, version] : versions) looked_at_[file] = version;
-        return true;
+        if (!rebuilt.ok()) NoteFailure(rebuilt.status(), versions);
+        return rebuilt.ok() ? rebuilt : true;
       }
       if (!look.ok()) counters_.failed.fetch_add(1);
       if (look.ok() && *look == Look::kMustSample) {
@@ -155,7 +153,22 @@ absl::StatusOr<bool> AutoVacuum::Step() {
     sample_at_ = now + std::max<std::chrono::steady_clock::duration>(kSamplePause, (now - started) * kSamplePauseFactor);
   }
   if (!is_all_seen) retry_at_ = sample_at_;
+  if (is_all_seen && !to_retry_.empty()) {
+    for (const auto& [file, version] : to_retry_) looked_at_.erase(file);
+    to_retry_.clear();
+    Postpone();
+    return true;
+  }
   return !is_all_seen;
+}
+
+// A table that is damaged would fail again until it changes; what a disk without room refuses is tried again later.
+void AutoVacuum::NoteFailure(const absl::Status& status, const Versions& versions) {
+  counters_.failed.fetch_add(1);
+  for (const auto& [file, version] : versions) {
+    looked_at_[file] = version;
+    if (KindOf(status) != ErrorKind::kCorruption) to_retry_[file] = version;
+  }
 }
 
 absl::StatusOr<AutoVacuum::Look> AutoVacuum::LookAt(txn::Transaction* txn, const catalog::TableDef& table, bool may_sample) {

@@ -71,6 +71,7 @@ class AutoVacuum {
   absl::StatusOr<Look> LookAt(txn::Transaction* txn, const catalog::TableDef& table, bool may_sample);
   bool HasChanged(txn::Transaction* txn, const catalog::TableDef& table) const;
   void Remember(txn::Transaction* txn, const catalog::TableDef& table, Versions* versions) const;
+  void NoteFailure(const absl::Status& status, const Versions& versions);
   void Postpone();
 
   txn::Store* const store_;
@@ -80,6 +81,7 @@ class AutoVacuum {
   std::atomic<uint64_t> memory_bytes_{sql::MemoryBudget::kDefaultBytes};
   const uint64_t opened_at_;  // contents up to this version were there when the database was opened
   Versions looked_at_;        // per file that changed since, the content that was last looked at
+  Versions to_retry_;         // of those, what could not be rebuilt
   ThinLeaves thin_leaves_;
   std::chrono::steady_clock::time_point sample_at_;  // no leaf is read for the look before this
   std::chrono::milliseconds pause_;

@@ -81,7 +81,7 @@ std::vector<Statistic> StatisticsOf(const Database& database) {
   const SpaceCounters& space = database.space_counters();
   all.push_back({"vacuumed_tables", space.vacuumed.load(), "tables", "rebuilt by automatic vacuum since the database was opened"});
   all.push_back({"vacuum_yields", space.yielded.load(), "times", "automatic vacuum gave way to a transaction that wanted to write"});
-  all.push_back({"vacuum_failures", space.failed.load(), "times", "automatic vacuum could not read or rebuild a table, and left it until it changes"});
+  all.push_back({"vacuum_failures", space.failed.load(), "times", "automatic vacuum could not read or rebuild a table: damaged, or no room"});
   all.push_back({"open_transactions", database.transactions().List().size(), "transactions", "explicit ones that are open now"});
   return all;
 }

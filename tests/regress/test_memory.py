@@ -119,3 +119,20 @@ def test_searching_does_not_load_the_vectors(path):
         print(watch.grown)
     """, path)
     assert int(out) < 8 * MB  # of 20
+
+
+@pytest.mark.parametrize("isolation", [None, ""])
+def test_executemany_of_an_iterator(path, isolation):
+    """All sets of an executemany were held before the first went in: 400 MiB of them here."""
+    out = programs.run(f"""
+        con = turdb.connect(path, isolation_level={isolation!r}, page_cache_size=8 << 20)
+        con.execute("create table t (id integer primary key, b blob)")
+        con.commit()
+        with Watch() as watch:
+            con.executemany("insert into t values (?, ?)", ((i, os.urandom(16) * 4096) for i in range(6400)))
+            con.commit()
+        print(watch.grown, con.execute("select count(*), sum(length(b)) from t").fetchone())
+    """, path)
+    grown, rest = out.split(" ", 1)
+    assert rest.strip() == f"(6400, {6400 * 65536})"
+    assert int(grown) < 60 * MB

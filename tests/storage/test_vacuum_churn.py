@@ -2,6 +2,8 @@
 
 import os
 import shutil
+import subprocess
+import sys
 import time
 
 import numpy as np
@@ -198,3 +200,41 @@ def test_automatic_vacuum_goes_on_past_a_damaged_table(path):
     with pytest.raises(turdb.DatabaseError, match="damaged"):
         con.execute("SELECT sum(length(x)) FROM b").fetchone()
     con.close()
+
+
+def test_automatic_vacuum_is_tried_again_when_there_was_no_room(path):
+    """A table that does not fit keeps others from nothing, and has its turn when there is room again."""
+    program = """
+import resource, sys, time, turdb
+con = turdb.connect(sys.argv[1], isolation_level=None)
+con.execute("PRAGMA auto_vacuum = NONE")
+for table, n in (("large", 300_000), ("small", 60_000)):
+    con.execute(f"CREATE TABLE {table}(id INTEGER PRIMARY KEY, x TEXT)")
+    con.executemany(f"INSERT INTO {table} VALUES (?, ?)", [(i, f"{i:040}") for i in range(n)])
+con.execute("PRAGMA wal_checkpoint(RESTART)")
+(before,) = con.execute("SELECT pages FROM turdb_catalog.storage WHERE name = 'large'").fetchone()
+con.execute("DELETE FROM large WHERE id >= 200000")
+con.execute("DELETE FROM small WHERE id >= 30000")
+con.execute("PRAGMA wal_checkpoint(RESTART)")
+
+def value(name):
+    return con.execute("SELECT value FROM turdb_catalog.statistics WHERE name = ?", (name,)).fetchone()[0]
+
+def wait_until(condition):
+    deadline = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < deadline, con.execute("SELECT name, value FROM turdb_catalog.statistics").fetchall()
+        time.sleep(0.02)
+
+hard = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
+resource.setrlimit(resource.RLIMIT_FSIZE, (4 << 20, hard))  # of each file
+con.execute("PRAGMA auto_vacuum = FULL")
+wait_until(lambda: value("vacuum_failures") >= 1 and value("vacuumed_tables") == 1)
+assert con.execute("SELECT count(*) FROM large").fetchone() == (200_000,)
+resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
+wait_until(lambda: value("vacuumed_tables") == 2)
+assert con.execute("SELECT pages FROM turdb_catalog.storage WHERE name = 'large'").fetchone()[0] < before * 0.75
+assert con.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+"""
+    done = subprocess.run([sys.executable, "-c", program, path], capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
