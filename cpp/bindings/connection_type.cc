@@ -2,6 +2,7 @@
 #include <string>
 
 #include "bindings/errors.h"
+#include "bindings/guarded.h"
 #include "bindings/objects.h"
 
 #include <structmember.h>  // after Python.h
@@ -256,53 +257,49 @@ PyObject* GetPath(PyObject* self, void*) {
   return session == nullptr ? nullptr : PyUnicode_FromString(session->engine->path().c_str());
 }
 
-template <typename F>
-PyCFunction Function(F* function) {
-  return reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(function));
-}
 constexpr int kKeywords = METH_VARARGS | METH_KEYWORDS;
 
 PyMethodDef methods[] = {
-    {"execute", Function(ExecuteMethod), METH_FASTCALL, "execute(sql, parameters=(), /)\n--\n\nRuns one statement on a new cursor and returns it."},
-    {"executemany", Function(ExecuteManyMethod), METH_FASTCALL, "executemany(sql, sets_of_parameters, /)\n--\n\nRuns a write once per set on a new cursor and returns it."},
-    {"executescript", ExecuteScriptMethod, METH_O, "executescript(script, /)\n--\n\nRuns all statements of a text on a new cursor and returns it."},
-    {"cursor", Function(CursorMethod), kKeywords, "cursor(factory=Cursor)\n--\n\nA new cursor."},
-    {"commit", CommitMethod, METH_NOARGS, "commit()\n--\n\nCommits the open transaction, if any."},
-    {"rollback", RollbackMethod, METH_NOARGS, "rollback()\n--\n\nRolls back the open transaction, if any."},
-    {"close", CloseMethod, METH_NOARGS, "close()\n--\n\nCloses the connection; an open transaction is rolled back. Calling it again does nothing."},
-    {"interrupt", InterruptMethod, METH_NOARGS, "interrupt()\n--\n\nStops the statement that is running; may be called from any thread."},
-    {"__enter__", EnterMethod, METH_NOARGS, nullptr},
-    {"__exit__", Function(ExitMethod), METH_FASTCALL, nullptr},
-    {"set_progress_handler", Function(SetProgressMethod), kKeywords,
+    {"execute", Method<ExecuteMethod>(), METH_FASTCALL, "execute(sql, parameters=(), /)\n--\n\nRuns one statement on a new cursor and returns it."},
+    {"executemany", Method<ExecuteManyMethod>(), METH_FASTCALL, "executemany(sql, sets_of_parameters, /)\n--\n\nRuns a write once per set on a new cursor and returns it."},
+    {"executescript", Method<ExecuteScriptMethod>(), METH_O, "executescript(script, /)\n--\n\nRuns all statements of a text on a new cursor and returns it."},
+    {"cursor", Method<CursorMethod>(), kKeywords, "cursor(factory=Cursor)\n--\n\nA new cursor."},
+    {"commit", Method<CommitMethod>(), METH_NOARGS, "commit()\n--\n\nCommits the open transaction, if any."},
+    {"rollback", Method<RollbackMethod>(), METH_NOARGS, "rollback()\n--\n\nRolls back the open transaction, if any."},
+    {"close", Method<CloseMethod>(), METH_NOARGS, "close()\n--\n\nCloses the connection; an open transaction is rolled back. Calling it again does nothing."},
+    {"interrupt", Method<InterruptMethod>(), METH_NOARGS, "interrupt()\n--\n\nStops the statement that is running; may be called from any thread."},
+    {"__enter__", Method<EnterMethod>(), METH_NOARGS, nullptr},
+    {"__exit__", Method<ExitMethod>(), METH_FASTCALL, nullptr},
+    {"set_progress_handler", Method<SetProgressMethod>(), kKeywords,
      "set_progress_handler(progress_handler, n=0)\n--\n\nCalls the handler now and then while a statement runs; a true answer interrupts it."},
-    {"set_trace_callback", SetTraceMethod, METH_O, "set_trace_callback(trace_callback, /)\n--\n\nCalls it with the text of each statement before it runs."},
-    {"set_report_handler", SetReportMethod, METH_O,
+    {"set_trace_callback", Method<SetTraceMethod>(), METH_O, "set_trace_callback(trace_callback, /)\n--\n\nCalls it with the text of each statement before it runs."},
+    {"set_report_handler", Method<SetReportMethod>(), METH_O,
      "set_report_handler(handler, /)\n--\n\nCalls handler(phase, done, total) while appends, index builds and VACUUM go on (phase: 'load', 'index' or 'vacuum')."},
-    {"create_function", Function(CreateFunction), kKeywords, "create_function(name, narg, func, *, deterministic=False)\n--\n\nMakes a Python callable a function of SQL; None removes it."},
-    {"create_aggregate", Function(CreateAggregate), kKeywords, "create_aggregate(name, n_arg, aggregate_class)\n--\n\nMakes a class with step() and finalize() an aggregate of SQL."},
-    {"create_window_function", Function(CreateWindowFunction), kKeywords, "create_window_function(name, num_params, aggregate_class, /)\n--\n\nMakes a class with step(), inverse(), value() and finalize() a window function."},
-    {"create_collation", CreateCollation, METH_VARARGS, "create_collation(name, callback, /)\n--\n\nMakes callback(a, b) -> int an order of texts for COLLATE."},
-    {"_append", Append, METH_VARARGS, nullptr},
-    {"_knn", Knn, METH_VARARGS, nullptr},
-    {"_backup_start", BackupStart, METH_VARARGS, nullptr},
-    {"_backup_step", BackupStep, METH_VARARGS, nullptr},
+    {"create_function", Method<CreateFunction>(), kKeywords, "create_function(name, narg, func, *, deterministic=False)\n--\n\nMakes a Python callable a function of SQL; None removes it."},
+    {"create_aggregate", Method<CreateAggregate>(), kKeywords, "create_aggregate(name, n_arg, aggregate_class)\n--\n\nMakes a class with step() and finalize() an aggregate of SQL."},
+    {"create_window_function", Method<CreateWindowFunction>(), kKeywords, "create_window_function(name, num_params, aggregate_class, /)\n--\n\nMakes a class with step(), inverse(), value() and finalize() a window function."},
+    {"create_collation", Method<CreateCollation>(), METH_VARARGS, "create_collation(name, callback, /)\n--\n\nMakes callback(a, b) -> int an order of texts for COLLATE."},
+    {"_append", Method<Append>(), METH_VARARGS, nullptr},
+    {"_knn", Method<Knn>(), METH_VARARGS, nullptr},
+    {"_backup_start", Method<BackupStart>(), METH_VARARGS, nullptr},
+    {"_backup_step", Method<BackupStep>(), METH_VARARGS, nullptr},
     {nullptr, nullptr, 0, nullptr}};
 
 PyGetSetDef attributes[] = {
-    {"in_transaction", GetInTransaction, nullptr, "Whether a transaction is open.", nullptr},
-    {"total_changes", GetTotalChanges, nullptr, "Rows changed since the connection was opened.", nullptr},
-    {"isolation_level", GetIsolationLevel, PutIsolationLevel, "How transactions are begun before writes; None: never.", nullptr},
-    {"autocommit", GetAutocommit, PutAutocommit, "True, False or LEGACY_TRANSACTION_CONTROL, as in Python 3.12.", nullptr},
-    {"row_factory", GetRowFactory, PutRowFactory, "For new cursors: called with (cursor, tuple) for each row.", nullptr},
-    {"text_factory", GetTextFactory, PutTextFactory, "What makes a Python object of a text: str, bytes, bytearray or a callable taking bytes.", nullptr},
-    {"path", GetPath, nullptr, "The database's path.", nullptr},
+    {"in_transaction", Guarded<GetInTransaction>::Call, nullptr, "Whether a transaction is open.", nullptr},
+    {"total_changes", Guarded<GetTotalChanges>::Call, nullptr, "Rows changed since the connection was opened.", nullptr},
+    {"isolation_level", Guarded<GetIsolationLevel>::Call, Guarded<PutIsolationLevel>::Call, "How transactions are begun before writes; None: never.", nullptr},
+    {"autocommit", Guarded<GetAutocommit>::Call, Guarded<PutAutocommit>::Call, "True, False or LEGACY_TRANSACTION_CONTROL, as in Python 3.12.", nullptr},
+    {"row_factory", Guarded<GetRowFactory>::Call, Guarded<PutRowFactory>::Call, "For new cursors: called with (cursor, tuple) for each row.", nullptr},
+    {"text_factory", Guarded<GetTextFactory>::Call, Guarded<PutTextFactory>::Call, "What makes a Python object of a text: str, bytes, bytearray or a callable taking bytes.", nullptr},
+    {"path", Guarded<GetPath>::Call, nullptr, "The database's path.", nullptr},
     {nullptr, nullptr, nullptr, nullptr, nullptr}};
 
 PyMemberDef members[] = {
     {"__weaklistoffset__", T_PYSSIZET, offsetof(ConnectionObject, weak_references), READONLY, nullptr},
     {nullptr, 0, 0, 0, nullptr}};
 
-PyType_Slot slots[] = {{Py_tp_init, reinterpret_cast<void*>(ConnectionInit)},
+PyType_Slot slots[] = {{Py_tp_init, Slot<ConnectionInit>()},
                        {Py_tp_traverse, reinterpret_cast<void*>(ConnectionTraverse)},
                        {Py_tp_clear, reinterpret_cast<void*>(ConnectionClear)},
                        {Py_tp_finalize, reinterpret_cast<void*>(ConnectionFinalize)},

@@ -1,5 +1,6 @@
 // _core.Cursor as Python sees it: methods, attributes, life and death. The work is in execute.cc and fetch.cc.
 #include "bindings/errors.h"
+#include "bindings/guarded.h"
 #include "bindings/objects.h"
 
 #include <structmember.h>  // after Python.h
@@ -160,31 +161,26 @@ int SetRowFactory(PyObject* self, PyObject* value, void*) {
   return 0;
 }
 
-template <typename F>
-PyCFunction Function(F* function) {
-  return reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(function));
-}
-
 PyMethodDef methods[] = {
-    {"execute", Function(ExecuteMethod), METH_FASTCALL, "execute(sql, parameters=(), /)\n--\n\nRuns one statement; returns the cursor."},
-    {"executemany", Function(ExecuteManyMethod), METH_FASTCALL,
+    {"execute", Method<ExecuteMethod>(), METH_FASTCALL, "execute(sql, parameters=(), /)\n--\n\nRuns one statement; returns the cursor."},
+    {"executemany", Method<ExecuteManyMethod>(), METH_FASTCALL,
      "executemany(sql, sets_of_parameters, /)\n--\n\nRuns an INSERT, UPDATE, DELETE or REPLACE once per set; returns the cursor."},
-    {"executescript", ExecuteScriptMethod, METH_O, "executescript(script, /)\n--\n\nRuns all statements of a text, after a COMMIT."},
-    {"fetchone", FetchOneMethod, METH_NOARGS, "fetchone()\n--\n\nThe next row, or None."},
-    {"fetchmany", Function(FetchManyMethod), METH_VARARGS | METH_KEYWORDS, "fetchmany(size=cursor.arraysize)\n--\n\nA list of the next rows."},
-    {"fetchall", FetchAllMethod, METH_NOARGS, "fetchall()\n--\n\nA list of all remaining rows."},
-    {"_fetch_columns", FetchColumnsMethod, METH_NOARGS, nullptr},
-    {"close", CloseMethod, METH_NOARGS, "close()\n--\n\nEnds the cursor; using it afterwards is a ProgrammingError."},
-    {"setinputsizes", Function(Ignore), METH_FASTCALL, "setinputsizes(sizes, /)\n--\n\nDoes nothing (PEP 249 asks for it)."},
-    {"setoutputsize", Function(Ignore), METH_FASTCALL, "setoutputsize(size, column=None, /)\n--\n\nDoes nothing (PEP 249 asks for it)."},
+    {"executescript", Method<ExecuteScriptMethod>(), METH_O, "executescript(script, /)\n--\n\nRuns all statements of a text, after a COMMIT."},
+    {"fetchone", Method<FetchOneMethod>(), METH_NOARGS, "fetchone()\n--\n\nThe next row, or None."},
+    {"fetchmany", Method<FetchManyMethod>(), METH_VARARGS | METH_KEYWORDS, "fetchmany(size=cursor.arraysize)\n--\n\nA list of the next rows."},
+    {"fetchall", Method<FetchAllMethod>(), METH_NOARGS, "fetchall()\n--\n\nA list of all remaining rows."},
+    {"_fetch_columns", Method<FetchColumnsMethod>(), METH_NOARGS, nullptr},
+    {"close", Method<CloseMethod>(), METH_NOARGS, "close()\n--\n\nEnds the cursor; using it afterwards is a ProgrammingError."},
+    {"setinputsizes", Method<Ignore>(), METH_FASTCALL, "setinputsizes(sizes, /)\n--\n\nDoes nothing (PEP 249 asks for it)."},
+    {"setoutputsize", Method<Ignore>(), METH_FASTCALL, "setoutputsize(size, column=None, /)\n--\n\nDoes nothing (PEP 249 asks for it)."},
     {nullptr, nullptr, 0, nullptr}};
 
 PyGetSetDef attributes[] = {
-    {"description", GetDescription, nullptr, "A 7-tuple per column, name first; None when the statement gives no rows.", nullptr},
-    {"rowcount", GetRowCount, nullptr, "Rows changed by the last statement; -1 when it was not a write.", nullptr},
-    {"lastrowid", GetLastRowId, nullptr, "Rowid of the last row inserted on this connection.", nullptr},
-    {"connection", GetConnection, nullptr, "The connection that the cursor belongs to.", nullptr},
-    {"row_factory", GetRowFactory, SetRowFactory, "Called with (cursor, tuple) for each row; None: tuples.", nullptr},
+    {"description", Guarded<GetDescription>::Call, nullptr, "A 7-tuple per column, name first; None when the statement gives no rows.", nullptr},
+    {"rowcount", Guarded<GetRowCount>::Call, nullptr, "Rows changed by the last statement; -1 when it was not a write.", nullptr},
+    {"lastrowid", Guarded<GetLastRowId>::Call, nullptr, "Rowid of the last row inserted on this connection.", nullptr},
+    {"connection", Guarded<GetConnection>::Call, nullptr, "The connection that the cursor belongs to.", nullptr},
+    {"row_factory", Guarded<GetRowFactory>::Call, Guarded<SetRowFactory>::Call, "Called with (cursor, tuple) for each row; None: tuples.", nullptr},
     {nullptr, nullptr, nullptr, nullptr, nullptr}};
 
 PyMemberDef members[] = {
@@ -192,12 +188,12 @@ PyMemberDef members[] = {
     {"__weaklistoffset__", T_PYSSIZET, offsetof(CursorObject, weak_references), READONLY, nullptr},
     {nullptr, 0, 0, 0, nullptr}};
 
-PyType_Slot slots[] = {{Py_tp_init, reinterpret_cast<void*>(CursorInit)},
+PyType_Slot slots[] = {{Py_tp_init, Slot<CursorInit>()},
                        {Py_tp_traverse, reinterpret_cast<void*>(CursorTraverse)},
                        {Py_tp_clear, reinterpret_cast<void*>(CursorClear)},
                        {Py_tp_dealloc, reinterpret_cast<void*>(CursorDealloc)},
-                       {Py_tp_iter, reinterpret_cast<void*>(Iter)},
-                       {Py_tp_iternext, reinterpret_cast<void*>(IterNext)},
+                       {Py_tp_iter, Slot<Iter>()},
+                       {Py_tp_iternext, Slot<IterNext>()},
                        {Py_tp_methods, methods},
                        {Py_tp_getset, attributes},
                        {Py_tp_members, members},

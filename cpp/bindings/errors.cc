@@ -51,7 +51,7 @@ Mapping MappingOf(ErrorKind kind) {
     case ErrorKind::kDiskFull: return {"OperationalError", 13, "SQLITE_FULL"};
     case ErrorKind::kReadOnly: return {"OperationalError", 8, "SQLITE_READONLY"};
     case ErrorKind::kInterrupted: return {"OperationalError", 9, "SQLITE_INTERRUPT"};
-    case ErrorKind::kOutOfMemory: return {"OperationalError", 7, "SQLITE_NOMEM"};
+    case ErrorKind::kOutOfMemory: return {"OutOfMemoryError", 7, "SQLITE_NOMEM"};
     case ErrorKind::kCorruption: return {"CorruptionError", 11, "SQLITE_CORRUPT"};
     case ErrorKind::kForeignFile: return {"DatabaseError", 26, "SQLITE_NOTADB"};
     case ErrorKind::kNewerFormat: return {"DatabaseError", 26, "SQLITE_NOTADB"};

@@ -217,6 +217,10 @@ absl::Status AppendPlain(txn::Transaction* txn, const catalog::TableDef& table, 
 absl::StatusOr<uint64_t> ConnectionImpl::Append(std::string_view table_name, uint64_t rows, absl::Span<const AppendColumn> columns) {
   std::lock_guard lock(state_->mutex);
   TURDB_RETURN_IF_ERROR(state_->CheckUsable());
+  return state_->WithinMemory(/*may_change=*/true, [&] { return AppendLocked(table_name, rows, columns); });
+}
+
+absl::StatusOr<uint64_t> ConnectionImpl::AppendLocked(std::string_view table_name, uint64_t rows, absl::Span<const AppendColumn> columns) {
   if (rows > std::numeric_limits<uint32_t>::max()) return TooBigError("append takes at most 4294967295 rows at once");
   if (rows == 0) return uint64_t{0};
   state_->interrupted.store(false);

@@ -4,6 +4,7 @@
 
 #include "absl/hash/hash.h"
 #include "base/errors.h"
+#include "base/out_of_memory.h"
 #include "base/status_macros.h"
 #include "engine/pragma_functions.h"
 #include "engine/result_impl.h"
@@ -20,8 +21,11 @@ constexpr size_t kCachedStatements = 128;  // as Python's sqlite3
 absl::StatusOr<std::unique_ptr<Connection>> Connection::Open(const OpenOptions& options) {
   RegisterPragmaFunctions();
   RegisterSystemViews();
-  TURDB_ASSIGN_OR_RETURN(auto database, Database::Open(options));
-  return std::unique_ptr<Connection>(std::make_unique<ConnectionImpl>(std::move(database), options));
+  KeepMemoryReserve();
+  return OrOutOfMemory([&]() -> absl::StatusOr<std::unique_ptr<Connection>> {
+    TURDB_ASSIGN_OR_RETURN(auto database, Database::Open(options));
+    return std::unique_ptr<Connection>(std::make_unique<ConnectionImpl>(std::move(database), options));
+  });
 }
 
 ConnectionImpl::ConnectionImpl(std::shared_ptr<Database> database, const OpenOptions& options)
@@ -77,6 +81,10 @@ std::shared_ptr<Statement> ConnectionImpl::FindByShape(std::string_view sql) {
 absl::StatusOr<std::shared_ptr<Statement>> ConnectionImpl::Prepare(std::string_view sql, size_t* consumed) {
   std::lock_guard lock(state_->mutex);
   TURDB_RETURN_IF_ERROR(state_->CheckUsable());
+  return state_->WithinMemory(/*may_change=*/false, [&] { return PrepareLocked(sql, consumed); });
+}
+
+absl::StatusOr<std::shared_ptr<Statement>> ConnectionImpl::PrepareLocked(std::string_view sql, size_t* consumed) {
   if (auto cached = cache_.Find(sql)) {
     *consumed = sql.size();
     return std::shared_ptr<Statement>(std::move(cached));

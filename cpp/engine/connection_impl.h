@@ -33,6 +33,9 @@ class ConnectionImpl final : public Connection {
   const std::shared_ptr<ConnectionState>& state() const { return state_; }
 
  private:
+  absl::StatusOr<uint64_t> AppendLocked(std::string_view table, uint64_t rows, absl::Span<const AppendColumn> columns);
+  absl::Status KnnLocked(const KnnRequest& request, int64_t* ids, float* distances);
+  absl::StatusOr<std::shared_ptr<Statement>> PrepareLocked(std::string_view sql, size_t* consumed);
   // The statement of a text that is a shape seen before with other literals; null when it is none.
   std::shared_ptr<Statement> FindByShape(std::string_view sql);
   bool WasSeen(const std::string& shape);  // and notes it

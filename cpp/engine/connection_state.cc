@@ -1,6 +1,7 @@
 #include "engine/connection_state.h"
 
 #include "base/errors.h"
+#include "base/out_of_memory.h"
 #include "base/status_macros.h"
 
 namespace turdb::engine {
@@ -89,6 +90,7 @@ absl::Status ConnectionState::StartSharedWriting(txn::Transaction* txn, bool may
 table::Progress ConnectionState::TableProgress(std::string_view phase) {
   return [this, phase](uint64_t done, uint64_t total) -> absl::Status {
     if (interrupted.load(std::memory_order_relaxed)) return InterruptedError("interrupted");
+    if (IsMemoryLow()) TURDB_RETURN_IF_ERROR(CheckMemory());
     return progress ? progress({phase, done, total}) : absl::OkStatus();
   };
 }

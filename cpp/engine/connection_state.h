@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "base/out_of_memory.h"
 #include "engine/connection_functions.h"
 #include "engine/database.h"
 #include "sql/exec/exec_context.h"
@@ -98,6 +99,19 @@ class ConnectionState : public sql::ExecOwner {
   absl::Status RollbackTo(std::string_view name);
   // Lets open results read the rest of their rows into memory, before their transaction ends or changes under them.
   absl::Status DetachResults();
+  // Runs what a call of the connection is about; kOutOfMemory when it throws std::bad_alloc. What may have changed something half is
+  // taken back then: with the whole transaction, as nobody knows how far it got. REQUIRES: the mutex.
+  template <typename F>
+  auto WithinMemory(bool may_change, F&& run) -> decltype(run()) {
+    try {
+      return run();
+    } catch (const std::bad_alloc&) {
+      if (may_change) AbandonTransaction();
+      return OutOfMemory();
+    }
+  }
+  // Rolls back without taking memory; open results give an error instead of the rest of their rows.
+  void AbandonTransaction();
   absl::Status CommitStatement(txn::Transaction* txn);  // autocommit
 
  private:

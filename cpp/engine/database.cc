@@ -5,6 +5,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
 #include "base/errors.h"
+#include "base/out_of_memory.h"
 #include "base/per_process.h"
 #include "base/status_macros.h"
 #include "table/table_writer.h"
@@ -206,7 +207,11 @@ void Database::NotifyCommit() {
   std::lock_guard lock(maintenance_mutex_);
   if (is_stopping_) return;
   if (!maintenance_.joinable()) {
-    maintenance_ = std::thread([this] { RunMaintenance(); });
+    try {
+      maintenance_ = std::thread([this] { RunMaintenance(); });
+    } catch (const std::system_error&) {
+      is_work_pending_.store(false);  // no thread to be had: the next commit tries again
+    }
   } else {
     maintenance_wake_.notify_all();
   }
@@ -226,9 +231,9 @@ void Database::RunMaintenance() {
     if (is_stopping_) return;
     is_work_pending_.exchange(false);  // the commits that set it are seen by what follows, later ones set it again
     lock.unlock();
-    const bool has_more = Maintain();
+    const auto has_more = OrOutOfMemory([this]() -> absl::StatusOr<bool> { return Maintain(); });
     lock.lock();
-    if (has_more) is_work_pending_.store(true);
+    if (has_more.ok() && *has_more) is_work_pending_.store(true);
   }
 }
 

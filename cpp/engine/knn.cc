@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "base/errors.h"
+#include "base/out_of_memory.h"
 #include "base/status_macros.h"
 #include "engine/connection_impl.h"
 #include "engine/execution.h"
@@ -129,6 +130,10 @@ absl::Status AnswerQueries(const Connection::KnnRequest& request, table::VectorS
 absl::Status ConnectionImpl::Knn(const KnnRequest& request, int64_t* ids, float* distances) {
   std::lock_guard lock(state_->mutex);
   TURDB_RETURN_IF_ERROR(state_->CheckUsable());
+  return state_->WithinMemory(/*may_change=*/false, [&] { return KnnLocked(request, ids, distances); });
+}
+
+absl::Status ConnectionImpl::KnnLocked(const KnnRequest& request, int64_t* ids, float* distances) {
   state_->interrupted.store(false);
   TURDB_ASSIGN_OR_RETURN(auto txn, state_->StatementTransaction());
   TURDB_ASSIGN_OR_RETURN(auto catalog, state_->Catalog(txn.get()));
@@ -164,13 +169,21 @@ absl::Status ConnectionImpl::Knn(const KnnRequest& request, int64_t* ids, float*
   auto run = [&](uint64_t t) {
     const uint64_t first = request.query_count * t / threads;
     const uint64_t last = request.query_count * (t + 1) / threads;
-    statuses[t] = t == 0 ? AnswerQueries(request, searchers[t].get(), check_own, first, last, ids, distances)
-                         : AnswerQueries(request, searchers[t].get(), check_others, first, last, ids, distances);
+    statuses[t] = OrOutOfMemory([&] {
+      return t == 0 ? AnswerQueries(request, searchers[t].get(), check_own, first, last, ids, distances)
+                    : AnswerQueries(request, searchers[t].get(), check_others, first, last, ids, distances);
+    });
     if (!statuses[t].ok()) is_stopped.store(true, std::memory_order_relaxed);
   };
   std::vector<std::thread> workers;
-  for (uint64_t t = 1; t < threads; ++t) workers.emplace_back(run, t);
+  std::vector<uint64_t> left;  // there is no thread for
+  workers.reserve(threads);
+  left.reserve(threads);
+  for (uint64_t t = 1; t < threads; ++t) {
+    if (!TryStartThread(&workers, run, t)) left.push_back(t);
+  }
   run(0);
+  for (const uint64_t t : left) run(t);
   for (std::thread& worker : workers) worker.join();
   const auto is_cause = [](const absl::Status& status) { return !status.ok() && KindOf(status) != ErrorKind::kInterrupted; };
   const auto cause = std::find_if(statuses.begin(), statuses.end(), is_cause);  // the others were told to stop

@@ -1,6 +1,7 @@
 #include "engine/result_impl.h"
 
 #include "base/errors.h"
+#include "base/out_of_memory.h"
 #include "base/status_macros.h"
 
 namespace turdb::engine {
@@ -28,11 +29,12 @@ absl::Status ResultImpl::Next(ColumnBatch* batch) {
   batch->size = 0;
   if (is_closed_) return absl::OkStatus();
   TURDB_RETURN_IF_ERROR(state_->CheckUsable());
+  TURDB_RETURN_IF_ERROR(failure_);
   if (is_buffered_) {
-    return rows_.Next(batch);
+    return OrOutOfMemory([&] { return rows_.Next(batch); });
   }
   if (execution_ == nullptr) return absl::OkStatus();
-  const absl::Status status = execution_->root->Next(batch);
+  const absl::Status status = OrOutOfMemory([&] { return execution_->root->Next(batch); });
   if (!status.ok()) {
     batch->size = 0;
     Finish();
@@ -62,6 +64,11 @@ absl::Status ResultImpl::Detach() {
   return absl::OkStatus();
 }
 
+void ResultImpl::Abandon(const absl::Status& failure) {
+  failure_ = failure;
+  Finish();
+}
+
 void ResultImpl::Close() {
   std::lock_guard lock(state_->mutex);
   if (is_closed_) return;
@@ -72,9 +79,12 @@ void ResultImpl::Close() {
 void ResultImpl::Finish() {
   Unregister();
   if (execution_ != nullptr) {
-    execution_->root->Close();
+    const absl::Status closed = OrOutOfMemory([&] {
+      execution_->root->Close();
+      return absl::OkStatus();
+    });
     execution_->context.txn = nullptr;
-    statement_->Recycle(std::move(execution_));
+    if (closed.ok()) statement_->Recycle(std::move(execution_));
     execution_ = nullptr;
   }
   txn_ = nullptr;

@@ -28,6 +28,7 @@ class ResultImpl final : public Result {
   void Close() override;
 
   absl::Status Detach();
+  void Abandon(const absl::Status& failure);  // ends it; who wants more rows gets the error
 
  private:
   void Finish();      // gives the operators back and lets the transaction go
@@ -44,6 +45,7 @@ class ResultImpl final : public Result {
   bool is_registered_ = false;
   std::list<ResultImpl*>::iterator registration_;
   int64_t changes_ = -1;
+  absl::Status failure_;  // in place of the rows that are left
 };
 
 }  // namespace turdb::engine

@@ -119,6 +119,12 @@ absl::Status StatementImpl::CheckParameters(absl::Span<const Value> parameters) 
 absl::StatusOr<std::unique_ptr<Result>> StatementImpl::Execute(absl::Span<const Value> parameters) {
   std::lock_guard lock(state_->mutex);
   TURDB_RETURN_IF_ERROR(state_->CheckUsable());
+  if (IsMemoryLow()) CheckMemory().IgnoreError();  // it may be back
+  const bool may_change = class_ != StatementClass::kSelect;
+  return state_->WithinMemory(may_change, [&] { return ExecuteLocked(parameters); });
+}
+
+absl::StatusOr<std::unique_ptr<Result>> StatementImpl::ExecuteLocked(absl::Span<const Value> parameters) {
   TURDB_RETURN_IF_ERROR(CheckParameters(parameters));
   state_->interrupted.store(false, std::memory_order_relaxed);
   switch (class_) {
@@ -226,6 +232,10 @@ absl::Status StatementImpl::RunBatch(InsertBatch* batch, int64_t* changes) {
 absl::StatusOr<int64_t> StatementImpl::ExecuteMany(const NextParameters& next) {
   std::lock_guard lock(state_->mutex);
   TURDB_RETURN_IF_ERROR(state_->CheckUsable());
+  return state_->WithinMemory(/*may_change=*/true, [&] { return ExecuteManyLocked(next); });
+}
+
+absl::StatusOr<int64_t> StatementImpl::ExecuteManyLocked(const NextParameters& next) {
   if (class_ != StatementClass::kWrite) return MisuseError("executemany() can only execute DML statements.");
   state_->interrupted.store(false, std::memory_order_relaxed);
   const bool begins = state_->transaction == nullptr;

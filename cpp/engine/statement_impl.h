@@ -38,6 +38,8 @@ class StatementImpl final : public Statement, public std::enable_shared_from_thi
   const ResultColumns& columns() const { return plan_->bound.columns; }  // REQUIRES: EnsurePlan
   absl::Status CheckParameters(absl::Span<const Value> parameters) const;
 
+  absl::StatusOr<std::unique_ptr<Result>> ExecuteLocked(absl::Span<const Value> parameters);
+  absl::StatusOr<int64_t> ExecuteManyLocked(const NextParameters& next);
   absl::StatusOr<std::unique_ptr<Result>> ExecuteRead(absl::Span<const Value> parameters);
   // write_statement.cc
   absl::StatusOr<std::unique_ptr<Result>> ExecuteWrite(absl::Span<const Value> parameters);

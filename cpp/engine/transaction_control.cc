@@ -108,6 +108,13 @@ absl::Status ConnectionState::DetachResults() {
   return absl::OkStatus();
 }
 
+void ConnectionState::AbandonTransaction() {
+  if (transaction == nullptr) return;
+  while (!open_results.empty()) open_results.front()->Abandon(OutOfMemory());
+  transaction->Rollback();
+  EndTransaction();
+}
+
 absl::Status ConnectionState::CommitStatement(txn::Transaction* txn) {
   TURDB_RETURN_IF_ERROR(txn->Commit(synchronous));
   database->NotifyCommit();

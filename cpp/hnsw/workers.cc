@@ -2,10 +2,15 @@
 
 #include <algorithm>
 
+#include "base/out_of_memory.h"
+
 namespace turdb::hnsw {
 
 Workers::Workers(int threads) {
-  for (int worker = 1; worker < threads; ++worker) threads_.emplace_back([this, worker] { Loop(worker); });
+  threads_.reserve(static_cast<size_t>(std::max(threads, 1)));
+  for (int worker = 1; worker < threads; ++worker) {
+    if (!TryStartThread(&threads_, [this, worker] { Loop(worker); })) break;  // fewer do it, too
+  }
 }
 
 Workers::~Workers() {
@@ -26,7 +31,12 @@ void Workers::Drain(int worker) {
     const uint64_t first = next_.fetch_add(run_, std::memory_order_relaxed);
     if (first >= n_) return;
     const uint64_t end = std::min<uint64_t>(n_, first + run_);
-    for (uint64_t i = first; i < end; ++i) (*work_)(static_cast<uint32_t>(i), worker);
+    try {
+      for (uint64_t i = first; i < end; ++i) (*work_)(static_cast<uint32_t>(i), worker);
+    } catch (const std::bad_alloc&) {
+      is_out_of_memory_.store(true, std::memory_order_relaxed);
+      next_.store(n_, std::memory_order_relaxed);
+    }
   }
 }
 
@@ -61,7 +71,7 @@ absl::Status Workers::ForEach(uint32_t n, uint32_t run, const std::function<void
   Drain(0);
   std::unique_lock<std::mutex> lock(mutex_);
   end_.wait(lock, [&] { return busy_ == 0; });
-  return stopped_;
+  return stopped_.ok() && is_out_of_memory_.exchange(false) ? OutOfMemory() : stopped_;
 }
 
 }  // namespace turdb::hnsw

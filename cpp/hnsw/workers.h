@@ -26,7 +26,8 @@ class Workers {
   int count() const { return static_cast<int>(threads_.size()) + 1; }
   // Asked by the caller's thread between its runs; an error ends the step early.
   void set_check(std::function<absl::Status()> check) { check_ = std::move(check); }
-  // Calls work(index, worker) for every index in [0, n), in runs of `run`; or the check's error, and some were left out.
+  // Calls work(index, worker) for every index in [0, n), in runs of `run`; or the check's error, or kOutOfMemory when work throws
+  // std::bad_alloc, and some were left out.
   absl::Status ForEach(uint32_t n, uint32_t run, const std::function<void(uint32_t index, int worker)>& work);
 
  private:
@@ -44,6 +45,7 @@ class Workers {
   const std::function<void(uint32_t, int)>* work_ = nullptr;
   uint32_t n_ = 0, run_ = 1;
   std::atomic<uint64_t> next_{0};
+  std::atomic<bool> is_out_of_memory_{false};  // of any worker
 };
 
 }  // namespace turdb::hnsw

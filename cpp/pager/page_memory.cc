@@ -4,6 +4,7 @@
 #include <new>
 #include <utility>
 
+#include "base/out_of_memory.h"
 #include "base/status_macros.h"
 #include "pager/page_pool.h"
 
@@ -21,6 +22,7 @@ IntrusivePtr<PageVersion> PageMemory::NewHeapVersion(Epoch owner) {
 }
 
 absl::StatusOr<IntrusivePtr<PageVersion>> PageMemory::NewVersion(Epoch owner) {
+  if (IsMemoryLow()) TURDB_RETURN_IF_ERROR(CheckMemory());
   if (heap_bytes() + kPageMemoryBytes > limit_bytes() && is_spilling()) {
     TURDB_ASSIGN_OR_RETURN(const SpillRegion::Slot slot, region_.Take());
     if (slot.bytes != nullptr) {

@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "base/errors.h"
+#include "base/out_of_memory.h"
 #include "base/status_macros.h"
 #include "table/vector_column_writer.h"
 
@@ -80,6 +81,18 @@ class PageFiller {
         groups_((from.rows + layout.vectors_per_page() - 1) / layout.vectors_per_page()) {}
 
   void Run() {
+    Report(OrOutOfMemory([this] {
+      Fill();
+      return absl::OkStatus();
+    }));
+  }
+  absl::Status TakeStatus() {
+    std::lock_guard<std::mutex> guard(mutex_);
+    return status_;
+  }
+
+ private:
+  void Fill() {
     const uint32_t per_group = layout_.pages_per_vector();
     const uint32_t chunk = std::max(1u, kChunkPages / per_group);
     const PageBuffer buffer = NewPageBuffer(chunk * per_group);
@@ -95,12 +108,6 @@ class PageFiller {
       Report(writer_->WriteDirect(first_page_ + first * per_group, n * per_group, buffer.get()));
     }
   }
-  absl::Status TakeStatus() {
-    std::lock_guard<std::mutex> guard(mutex_);
-    return status_;
-  }
-
- private:
   void Report(const absl::Status& status) {
     if (status.ok()) return;
     std::lock_guard<std::mutex> guard(mutex_);
@@ -145,7 +152,9 @@ absl::Status VectorColumnWriter::AppendPages(PageId first_page, uint32_t pages, 
   PageFiller filler(layout_, from, first_page, writer_);
   const uint32_t threads = std::clamp(std::min(pages / kMinPagesPerThread, std::thread::hardware_concurrency()), 1u, kMaxThreads);
   std::vector<std::thread> helpers;
-  for (uint32_t i = 1; i < threads; ++i) helpers.emplace_back([&filler] { filler.Run(); });
+  helpers.reserve(threads);
+  for (uint32_t i = 1; i < threads && TryStartThread(&helpers, [&filler] { filler.Run(); }); ++i) {
+  }
   filler.Run();
   for (std::thread& helper : helpers) helper.join();
   return filler.TakeStatus();

@@ -11,6 +11,7 @@
 #include <cstring>
 
 #include "base/errors.h"
+#include "base/out_of_memory.h"
 #include "base/status_macros.h"
 #include "txn/directory.h"
 #include "txn/store_core.h"
@@ -246,13 +247,18 @@ void StoreCore::RestartLog(CheckpointMode mode) {
   const bool may_wait = mode == CheckpointMode::kRestart || mode == CheckpointMode::kTruncate;
   if (!commit_place_.Acquire(std::chrono::milliseconds(may_wait ? options_.lock_timeout_ms : 0))) return;
   if (checkpoint_lsn() == log_->end_lsn()) log_->BeginNewSegment();
-  if (mode == CheckpointMode::kTruncate) log_->DropSpare();
+  if (mode == CheckpointMode::kTruncate) {
+    OrOutOfMemory([this] {
+      log_->DropSpare();
+      return absl::OkStatus();
+    }).IgnoreError();  // it is dropped by the next open
+  }
   commit_place_.Release();
 }
 
 absl::StatusOr<bool> StoreCore::CheckpointLocked(CheckpointReason reason, CheckpointMode mode) {
   hindrance_ = absl::OkStatus();
-  auto is_complete = WriteCheckpoint(reason);
+  auto is_complete = OrOutOfMemory([&] { return WriteCheckpoint(reason); });
   if (is_complete.ok() && *is_complete) RestartLog(mode);
   chain_->Trim();
   kept_committed_bytes_.store(memory_->committed_bytes());

@@ -2,6 +2,7 @@
 #include "txn/checkpointer.h"
 
 #include <algorithm>
+#include <system_error>
 
 namespace turdb::txn {
 namespace {
@@ -11,7 +12,12 @@ constexpr std::chrono::milliseconds kFirstPause{100}, kLongestPause{30'000};
 }  // namespace
 
 void Checkpointer::StartLocked() {
-  if (!thread_.joinable() && !is_stopping_) thread_ = std::thread([this] { Run(); });
+  if (thread_.joinable() || is_stopping_) return;
+  try {
+    thread_ = std::thread([this] { Run(); });
+  } catch (const std::system_error&) {
+    // No thread to be had: the next call tries again, and commits that find the log long write checkpoints themselves.
+  }
 }
 
 void Checkpointer::Wake(CheckpointReason reason) {

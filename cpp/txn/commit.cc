@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "base/errors.h"
+#include "base/out_of_memory.h"
 #include "base/status_macros.h"
 #include "txn/store_core.h"
 
@@ -11,7 +12,9 @@ using pager::PageVersion;
 using pager::PrivatePages;
 
 absl::StatusOr<IntrusivePtr<DatabaseState>> StoreCore::Append(CommitRequest* request, Synchronous synchronous) {
-  auto appended = AppendCommit(request, synchronous);
+  auto appended = OrOutOfMemory([&] { return AppendCommit(request, synchronous); });
+  // In the log and not among the states: only recovery can tell of it now.
+  if (!appended.ok() && request->is_logged) Fail(appended.status()).IgnoreError();
   commit_place_.Release();
   if (appended.ok()) request->may_have_happened = true;
   return appended;
@@ -36,12 +39,13 @@ absl::StatusOr<IntrusivePtr<DatabaseState>> StoreCore::AppendCommit(CommitReques
   TURDB_RETURN_IF_ERROR(SyncDirectPages(*request));
   const auto base = chain_->head();
   Lsn lsn;
-  const absl::Status logged = Log(*request, *base, &lsn);
+  const absl::Status logged = OrOutOfMemory([&] { return Log(*request, *base, &lsn); });
   if (!logged.ok()) {
-    request->may_have_happened = !log_->Abort().ok();
+    request->may_have_happened = !OrOutOfMemory([this] { return log_->Abort(); }).ok();
     // The log syncs a segment before it begins the next one: commits that are waiting for a sync may be lost.
     return log_->has_failed_sync() ? Fail(logged) : logged;
   }
+  request->is_logged = request->may_have_happened = true;
   // Versions that a checkpoint wrote out since the transaction began are in the files now: a file that is published as the
   // transaction has it was changed by nobody else since.
   const Lsn checkpointed(checkpoint_lsn_.load());
@@ -130,7 +134,10 @@ absl::Status StoreCore::SyncUpTo(Lsn lsn) {
     return failure;
   }
   sync_done_.notify_all();
-  UnlinkDropped(*synced);
+  OrOutOfMemory([&] {
+    UnlinkDropped(*synced);
+    return absl::OkStatus();
+  }).IgnoreError();  // what stays is removed by the next open
   return absl::OkStatus();
 }
 

@@ -39,6 +39,7 @@ struct CommitRequest {
   std::vector<FileId> dropped;
   // Set when the commit failed, but its record may be on disk and count after a crash: its files must stay.
   bool may_have_happened = false;
+  bool is_logged = false;
 };
 
 struct PageToWrite {

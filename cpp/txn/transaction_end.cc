@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "base/errors.h"
+#include "base/out_of_memory.h"
 #include "base/status_macros.h"
 #include "txn/transaction_impl.h"
 
@@ -120,15 +121,18 @@ absl::Status TransactionImpl::CatchUp(bool* is_current) {
 }
 
 // Gets the commit's place with everything in order for it. Without it after an error.
-absl::Status TransactionImpl::PrepareCommit() {
+absl::Status TransactionImpl::PrepareCommit(CommitRequest* request) {
   bool is_current = is_exclusive_;
   for (int i = 0; i < kFreeTries && !is_current; ++i) TURDB_RETURN_IF_ERROR(CatchUp(&is_current));
   if (!core_->commit_place().Acquire(kPlaceTimeout)) {
     return BusyError("another commit to '", core_->path(), "' has not ended for 10 minutes");
   }
-  if (is_exclusive_) return absl::OkStatus();
   is_place_held_ = true;
-  const absl::Status status = CatchUp(&is_current);
+  const absl::Status status = OrOutOfMemory([&] {
+    if (!is_exclusive_) TURDB_RETURN_IF_ERROR(CatchUp(&is_current));
+    *request = MakeRequest();  // catching up may have changed which pages differ
+    return absl::OkStatus();
+  });
   is_place_held_ = false;
   if (!status.ok()) core_->commit_place().Release();
   return status;
@@ -141,9 +145,8 @@ absl::Status TransactionImpl::Commit(Synchronous synchronous) {
   IntrusivePtr<DatabaseState> committed;
   if (status.ok()) request = MakeRequest();
   if (status.ok() && !(request.changed.empty() && request.dropped.empty())) {
-    status = PrepareCommit();
+    status = PrepareCommit(&request);
     if (status.ok()) {
-      request = MakeRequest();  // catching up may have changed which pages differ
       auto appended = core_->Append(&request, synchronous);
       // The next writer may go on from this commit now; that it is durable matters to those who wait for it.
       core_->locks().ReleaseAll(&owner_);

@@ -107,7 +107,7 @@ class TransactionImpl final : public Transaction {
   StaleFiles FindStale(const DatabaseState& newest) const;
   absl::Status MoveTo(IntrusivePtr<DatabaseState> newest, Lsn checkpoint_lsn);
   absl::Status WriteAnew(StaleFiles stale);
-  absl::Status PrepareCommit();
+  absl::Status PrepareCommit(CommitRequest* request);
   absl::Status CatchUp(bool* is_current);
   CommitRequest MakeRequest();
   void End(bool is_committed, const CommitRequest& request);

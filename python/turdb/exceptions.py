@@ -44,6 +44,11 @@ class OperationalError(DatabaseError):
     """Not the program's fault: locks, conflicts, input and output, a full disk, an interruption."""
 
 
+class OutOfMemoryError(OperationalError, MemoryError):
+    """There was not the memory for it. A transaction that was writing may have been rolled back (``Connection.in_transaction`` tells);
+    what was committed is as it was."""
+
+
 class IntegrityError(DatabaseError):
     """A constraint would be broken."""
 

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "base/errors.h"
+#include "base/out_of_memory.h"
 #include "base/status_macros.h"
 #include "sql/exec/operators.h"
 
@@ -110,6 +111,7 @@ absl::StatusOr<OperatorPtr> BuildOperators(const PhysicalNode& plan, ExecContext
 
 absl::Status ExecContext::CheckInterrupt() const {
   if (interrupted != nullptr && interrupted->load(std::memory_order_relaxed)) return InterruptedError("interrupted");
+  if (IsMemoryLow()) TURDB_RETURN_IF_ERROR(CheckMemory());
   return progress ? progress() : absl::OkStatus();
 }
 
