@@ -45,8 +45,10 @@ class OperationalError(DatabaseError):
 
 
 class OutOfMemoryError(OperationalError, MemoryError):
-    """There was not the memory for it. A transaction that was writing may have been rolled back (``Connection.in_transaction`` tells);
-    what was committed is as it was."""
+    """There was not the memory for it; what was committed is as it was.
+
+    A transaction that was writing may have been rolled back: ``Connection.in_transaction`` tells.
+    """
 
 
 class IntegrityError(DatabaseError):

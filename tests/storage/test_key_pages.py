@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.key_pages import INTERIORS, LEAVES, PLAIN, decode, make_plain
 
+import turdb
 from turdb._testing import btree as b
 
 
@@ -254,3 +255,29 @@ def test_pages_of_keys_in_order_get_the_prefix_that_their_keys_have():
             tree.insert(key, b"")
         check(tree, dict.fromkeys(keys, b""))
         assert tree.check()[1] <= full.check()[1] * 1.05
+
+
+@pytest.mark.parametrize("how", ["built", "ascending", "random"])
+def test_the_root_of_keys_that_begin_alike_has_their_prefix(tmp_path, how):
+    """It begins with one key, and so without a prefix: then all its heads were the same four bytes, and a search compared cell after cell."""
+    con = turdb.connect(tmp_path / "db", isolation_level=None)
+    con.execute("CREATE TABLE t(id INTEGER PRIMARY KEY, a TEXT)")
+    keys = list(range(100_000, 130_000))
+    if how == "random":
+        random.Random(1).shuffle(keys)
+    if how != "built":
+        con.execute("CREATE INDEX i ON t(a)")
+    con.execute("BEGIN")
+    con.executemany("INSERT INTO t(a) VALUES (?)", ((f"a common beginning {key}",) for key in keys))
+    con.execute("COMMIT")
+    if how == "built":
+        con.execute("CREATE INDEX i ON t(a)")
+    con.execute("PRAGMA wal_checkpoint")
+    (path,) = con.execute("SELECT path FROM turdb_catalog.storage WHERE name = 'i'").fetchone()
+    assert con.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+    con.close()
+    with open(tmp_path / "db" / path, "rb") as file:
+        file.seek(16384)
+        root = file.read(16384)
+    level, prefix = int.from_bytes(root[26:28], "little"), int.from_bytes(root[24:26], "little")
+    assert level == 1 and prefix >= len("a common beginning ")
