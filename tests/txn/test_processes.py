@@ -334,6 +334,20 @@ except turdb.OperationalError as error:
         shutil.rmtree(folder)
 
 
+def fill_for_long_snapshots(path):
+    """20,000 rows and one more, checkpoints that come soon and nothing that happens by itself."""
+    con = turdb.connect(path, isolation_level=None)
+    con.execute("pragma wal_autocheckpoint = 8")
+    con.execute("pragma auto_vacuum = none")
+    con.execute("create table t (a integer, b text)")
+    con.execute("create index i on t (b)")
+    con.execute("create table late (a integer)")
+    con.executemany("insert into t values (?, ?)", [(i, str(i)) for i in range(20000)])
+    con.execute("insert into late values (1)")
+    con.execute("pragma wal_checkpoint")
+    return con
+
+
 HOLDS = """
 import sys, turdb
 con = turdb.connect(sys.argv[1], read_only=True, isolation_level=None)
@@ -347,15 +361,7 @@ for line in sys.stdin:
 @pytest.mark.parametrize("is_stopped", [False, True])
 def test_a_snapshot_of_another_process_lets_the_log_go(path, is_stopped):
     """Also when that process cannot be asked for anything."""
-    con = turdb.connect(path, isolation_level=None)
-    con.execute("pragma wal_autocheckpoint = 8")
-    con.execute("pragma auto_vacuum = none")
-    con.execute("create table t (a integer, b text)")
-    con.execute("create index i on t (b)")
-    con.execute("create table late (a integer)")
-    con.executemany("insert into t values (?, ?)", [(i, str(i)) for i in range(20000)])
-    con.execute("insert into late values (1)")
-    con.execute("pragma wal_checkpoint")
+    con = fill_for_long_snapshots(path)
     reader = start("-c", HOLDS, path)
     assert reader.stdout.readline() == f"(20000, {sum(range(20000))})\n"
     if is_stopped:
@@ -418,14 +424,7 @@ for line in sys.stdin:
 
 def test_many_snapshots_of_one_process_let_the_log_go(path):
     """More of them than a slot of turdb.readers has words for."""
-    con = turdb.connect(path, isolation_level=None)
-    con.execute("pragma wal_autocheckpoint = 8")
-    con.execute("pragma auto_vacuum = none")
-    con.execute("create table t (a integer, b text)")
-    con.execute("create table late (a integer)")
-    con.executemany("insert into t values (?, ?)", [(i, str(i)) for i in range(20000)])
-    con.execute("insert into late values (1)")
-    con.execute("pragma wal_checkpoint")
+    con = fill_for_long_snapshots(path)
     reader = start("-c", SNAPSHOTS, path)
 
     def ask(line):
