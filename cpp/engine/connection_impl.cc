@@ -75,7 +75,7 @@ std::shared_ptr<Statement> ConnectionImpl::FindByShape(std::string_view sql) {
     statement = *std::move(created);
     if (statement->text() == shape_.text) cache_.Put(statement);
   }
-  return std::make_shared<ShapedStatement>(std::move(statement), shape_.values, std::string(sql));
+  return std::make_shared<ShapedStatement>(state_, std::move(statement), shape_.values, std::string(sql));
 }
 
 absl::StatusOr<std::shared_ptr<Statement>> ConnectionImpl::Prepare(std::string_view sql, size_t* consumed) {

@@ -14,9 +14,21 @@ absl::Status CheckNone(absl::Span<const Value> parameters) {
 
 }  // namespace
 
+// The schema may have changed since the shape was planned: an error about its text is that of this statement's.
+absl::Status ShapedStatement::InItsOwnWords(const absl::Status& status) const {
+  if (KindOf(status) != ErrorKind::kName && KindOf(status) != ErrorKind::kSyntax) return status;
+  std::lock_guard lock(state_->mutex);
+  size_t consumed = 0;
+  auto parsed = sql::ParseStatement(text_, &consumed);
+  const absl::Status own = parsed.ok() ? StatementImpl::Create(state_, *std::move(parsed)).status() : parsed.status();
+  return own.ok() ? status : own;
+}
+
 absl::StatusOr<std::unique_ptr<Result>> ShapedStatement::Execute(absl::Span<const Value> parameters) {
   TURDB_RETURN_IF_ERROR(CheckNone(parameters));
-  return shape_->Execute(values_);
+  auto result = shape_->Execute(values_);
+  if (!result.ok()) return InItsOwnWords(result.status());
+  return result;
 }
 
 absl::StatusOr<int64_t> ShapedStatement::ExecuteMany(const NextParameters& next) {

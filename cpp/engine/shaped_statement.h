@@ -14,8 +14,9 @@ namespace turdb::engine {
 
 class ShapedStatement final : public Statement {
  public:
-  ShapedStatement(std::shared_ptr<StatementImpl> shape, std::vector<Value> values, std::string text)
-      : shape_(std::move(shape)), values_(std::move(values)), text_(std::move(text)) {}
+  ShapedStatement(std::shared_ptr<ConnectionState> state, std::shared_ptr<StatementImpl> shape, std::vector<Value> values,
+                  std::string text)
+      : state_(std::move(state)), shape_(std::move(shape)), values_(std::move(values)), text_(std::move(text)) {}
 
   StatementClass statement_class() const override { return shape_->statement_class(); }
   bool is_read_only() const override { return shape_->is_read_only(); }
@@ -27,6 +28,9 @@ class ShapedStatement final : public Statement {
   absl::StatusOr<int64_t> ExecuteMany(const NextParameters& next) override;
 
  private:
+  absl::Status InItsOwnWords(const absl::Status& status) const;
+
+  const std::shared_ptr<ConnectionState> state_;
   const std::shared_ptr<StatementImpl> shape_;
   const std::vector<Value> values_;
   const std::string text_;

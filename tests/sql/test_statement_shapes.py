@@ -132,7 +132,7 @@ def test_the_schema_may_change_between_them():
     for i in range(3):
         assert con.execute(f"SELECT a FROM t WHERE id = {i}").fetchall() == []
     con.execute("ALTER TABLE t RENAME COLUMN a TO c")
-    with pytest.raises(turdb.OperationalError, match="no such column: a"):
+    with pytest.raises(turdb.OperationalError, match="no such column: a at line 1, column 8\n  SELECT a FROM t WHERE id = 7\n"):
         con.execute("SELECT a FROM t WHERE id = 7")
 
 
