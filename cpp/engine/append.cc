@@ -217,6 +217,7 @@ absl::Status AppendPlain(txn::Transaction* txn, const catalog::TableDef& table, 
 absl::StatusOr<uint64_t> ConnectionImpl::Append(std::string_view table_name, uint64_t rows, absl::Span<const AppendColumn> columns) {
   std::lock_guard lock(state_->mutex);
   TURDB_RETURN_IF_ERROR(state_->CheckUsable());
+  if (IsMemoryLow()) KeepMemoryReserve();
   return state_->WithinMemory(/*may_change=*/true, [&] { return AppendLocked(table_name, rows, columns); });
 }
 

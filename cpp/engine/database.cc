@@ -231,6 +231,7 @@ void Database::RunMaintenance() {
     if (is_stopping_) return;
     is_work_pending_.exchange(false);  // the commits that set it are seen by what follows, later ones set it again
     lock.unlock();
+    if (IsMemoryLow()) KeepMemoryReserve();
     const auto has_more = OrOutOfMemory([this]() -> absl::StatusOr<bool> { return Maintain(); });
     lock.lock();
     if (has_more.ok() && *has_more) is_work_pending_.store(true);

@@ -130,6 +130,7 @@ absl::Status AnswerQueries(const Connection::KnnRequest& request, table::VectorS
 absl::Status ConnectionImpl::Knn(const KnnRequest& request, int64_t* ids, float* distances) {
   std::lock_guard lock(state_->mutex);
   TURDB_RETURN_IF_ERROR(state_->CheckUsable());
+  if (IsMemoryLow()) KeepMemoryReserve();
   return state_->WithinMemory(/*may_change=*/false, [&] { return KnnLocked(request, ids, distances); });
 }
 

@@ -119,7 +119,7 @@ absl::Status StatementImpl::CheckParameters(absl::Span<const Value> parameters) 
 absl::StatusOr<std::unique_ptr<Result>> StatementImpl::Execute(absl::Span<const Value> parameters) {
   std::lock_guard lock(state_->mutex);
   TURDB_RETURN_IF_ERROR(state_->CheckUsable());
-  if (IsMemoryLow()) CheckMemory().IgnoreError();  // it may be back
+  if (IsMemoryLow()) KeepMemoryReserve();  // it may be back
   const bool may_change = class_ != StatementClass::kSelect;
   return state_->WithinMemory(may_change, [&] { return ExecuteLocked(parameters); });
 }
@@ -232,6 +232,7 @@ absl::Status StatementImpl::RunBatch(InsertBatch* batch, int64_t* changes) {
 absl::StatusOr<int64_t> StatementImpl::ExecuteMany(const NextParameters& next) {
   std::lock_guard lock(state_->mutex);
   TURDB_RETURN_IF_ERROR(state_->CheckUsable());
+  if (IsMemoryLow()) KeepMemoryReserve();
   return state_->WithinMemory(/*may_change=*/true, [&] { return ExecuteManyLocked(next); });
 }
 

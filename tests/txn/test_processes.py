@@ -348,6 +348,15 @@ def fill_for_long_snapshots(path):
     return con
 
 
+def check_that_nothing_is_kept(con):
+    """Once the snapshots have ended, by the next checkpoint."""
+    con.execute("insert into late values (1)")
+    con.execute("pragma wal_checkpoint")
+    statistics = dict(con.execute("select name, value from turdb_catalog.statistics").fetchall())
+    assert statistics["replaced_files"] == statistics["replaced_file_bytes"] == statistics["wal_bytes"] == 0
+    assert con.execute("select count(*) from turdb_catalog.snapshots where not is_own").fetchone() == (0,)
+
+
 HOLDS = """
 import sys, turdb
 con = turdb.connect(sys.argv[1], read_only=True, isolation_level=None)
@@ -395,11 +404,7 @@ def test_a_snapshot_of_another_process_lets_the_log_go(path, is_stopped):
         assert reader.stdout.readline() == f"{expected}\n"
     reader.kill()
     reader.communicate()
-    con.execute("insert into late values (1)")
-    con.execute("pragma wal_checkpoint")
-    statistics = dict(con.execute("select name, value from turdb_catalog.statistics").fetchall())
-    assert statistics["replaced_files"] == statistics["replaced_file_bytes"] == statistics["wal_bytes"] == 0
-    assert con.execute("select count(*) from turdb_catalog.snapshots where not is_own").fetchone() == (0,)
+    check_that_nothing_is_kept(con)
     con.close()
 
 
@@ -461,10 +466,7 @@ def test_many_snapshots_of_one_process_let_the_log_go(path):
     assert ask("read") == str(seen[:20] + [(n + 1, sum(range(20000)) + 30 * 20000)] * 30)
     reader.kill()
     reader.communicate()
-    con.execute("insert into late values (1)")
-    con.execute("pragma wal_checkpoint")
-    statistics = dict(con.execute("select name, value from turdb_catalog.statistics").fetchall())
-    assert statistics["replaced_files"] == statistics["replaced_file_bytes"] == statistics["wal_bytes"] == 0
+    check_that_nothing_is_kept(con)
     con.close()
 
 
